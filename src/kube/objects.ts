@@ -1,0 +1,191 @@
+/**
+ * The API objects kubewire works with, reduced to the fields that reach the data plane, defaulted and
+ * checked once at the edge (decode.ts). Field names are the API's own. Addresses stay text here where
+ * kube-proxy hashes and prints the text itself (endpoints); everything else that reads them parses once.
+ */
+
+export interface ObjectMeta {
+  readonly name: string;
+  /** Empty for cluster-scoped objects. */
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly deletionTimestamp?: string;
+}
+
+/** Where an object was read, for error messages. */
+export interface Origin {
+  readonly file: string;
+  readonly line: number;
+}
+
+interface ApiObject {
+  readonly metadata: ObjectMeta;
+  readonly origin: Origin;
+}
+
+export type L4Protocol = 'TCP' | 'UDP' | 'SCTP';
+
+export interface NodeAddress {
+  readonly type: string;
+  readonly address: string;
+}
+
+export interface Taint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: string;
+}
+
+export interface Node extends ApiObject {
+  readonly kind: 'Node';
+  readonly spec: {
+    readonly podCIDRs: readonly string[];
+    readonly unschedulable: boolean;
+    readonly taints: readonly Taint[];
+  };
+  readonly status: {
+    readonly addresses: readonly NodeAddress[];
+    /** The Ready condition; a node without conditions counts as ready. */
+    readonly ready: boolean;
+  };
+}
+
+export interface ContainerPort {
+  readonly name?: string;
+  readonly containerPort: number;
+  readonly protocol: L4Protocol;
+}
+
+export interface PodSpec {
+  readonly nodeName?: string;
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly hostNetwork: boolean;
+  readonly ports: readonly ContainerPort[];
+  readonly tolerations: readonly {
+    readonly key?: string;
+    readonly operator?: string;
+    readonly value?: string;
+    readonly effect?: string;
+  }[];
+}
+
+export interface Pod extends ApiObject {
+  readonly kind: 'Pod';
+  readonly spec: PodSpec;
+  readonly status: {
+    /** Absent: derived (Running). */
+    readonly phase?: string;
+    readonly podIPs: readonly string[];
+    /** The Ready condition; absent means derived (ready). */
+    readonly ready?: boolean;
+  };
+}
+
+export interface LabelSelector {
+  readonly matchLabels: Readonly<Record<string, string>>;
+  readonly matchExpressions: readonly {
+    readonly key: string;
+    readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+    readonly values: readonly string[];
+  }[];
+}
+
+export interface PodTemplate {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly spec: PodSpec;
+}
+
+/** Deployment, ReplicaSet, StatefulSet and DaemonSet: what makes pods. DaemonSets ignore `replicas`. */
+export interface Workload extends ApiObject {
+  readonly kind: 'Deployment' | 'ReplicaSet' | 'StatefulSet' | 'DaemonSet';
+  readonly spec: {
+    readonly replicas: number;
+    readonly selector: LabelSelector;
+    readonly template: PodTemplate;
+  };
+}
+
+export interface ServicePort {
+  /** Empty when the port has no name. */
+  readonly name: string;
+  readonly protocol: L4Protocol;
+  readonly port: number;
+  readonly targetPort: number | string;
+  /** 0: none. */
+  readonly nodePort: number;
+}
+
+export interface LoadBalancerIngress {
+  readonly ip?: string;
+  readonly hostname?: string;
+  readonly ipMode?: string;
+}
+
+export type ServiceType = 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName';
+
+export interface Service extends ApiObject {
+  readonly kind: 'Service';
+  readonly spec: {
+    readonly type: ServiceType;
+    /** As written: `None`, empty, or one address a family. `clusterIP` is the first of `clusterIPs` when that is given. */
+    readonly clusterIP: string;
+    readonly clusterIPs: readonly string[];
+    readonly ipFamilies: readonly ('IPv4' | 'IPv6')[];
+    readonly ipFamilyPolicy?: string;
+    readonly ports: readonly ServicePort[];
+    /** Absent: a Service without selector, whose slices somebody else writes. */
+    readonly selector?: Readonly<Record<string, string>>;
+    readonly externalIPs: readonly string[];
+    readonly loadBalancerIP?: string;
+    readonly loadBalancerSourceRanges: readonly string[];
+    readonly sessionAffinity: 'None' | 'ClientIP';
+    /** sessionAffinityConfig.clientIP.timeoutSeconds, default 10800. */
+    readonly sessionAffinityTimeout: number;
+    readonly internalTrafficPolicy: 'Cluster' | 'Local';
+    readonly externalTrafficPolicy: 'Cluster' | 'Local';
+    /** 0: none. */
+    readonly healthCheckNodePort: number;
+    readonly publishNotReadyAddresses: boolean;
+    readonly allocateLoadBalancerNodePorts: boolean;
+  };
+  readonly status: { readonly loadBalancer: { readonly ingress: readonly LoadBalancerIngress[] } };
+}
+
+export interface Endpoint {
+  readonly addresses: readonly string[];
+  /** Absent members are the API's nil. */
+  readonly conditions: {
+    readonly ready?: boolean;
+    readonly serving?: boolean;
+    readonly terminating?: boolean;
+  };
+  readonly nodeName?: string;
+  readonly zone?: string;
+  /** hints.forZones names. */
+  readonly zoneHints: readonly string[];
+  readonly targetRef?: { readonly kind: string; readonly namespace: string; readonly name: string };
+}
+
+export interface EndpointPort {
+  /** Absent: null in the API, which kube-proxy ignores. */
+  readonly name?: string;
+  readonly protocol: L4Protocol;
+  /** Absent or 0: ignored by kube-proxy. */
+  readonly port?: number;
+}
+
+export interface EndpointSlice extends ApiObject {
+  readonly kind: 'EndpointSlice';
+  readonly addressType: string;
+  readonly ports: readonly EndpointPort[];
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** Accepted and kept; the data plane does not act on it yet. */
+export interface OtherObject extends ApiObject {
+  readonly kind: 'NetworkPolicy' | 'Namespace' | 'ConfigMap' | 'ServiceAccount';
+}
+
+export type KubeObject = Node | Pod | Workload | Service | EndpointSlice | OtherObject;
