@@ -44,7 +44,10 @@ export interface IcmpMessage {
   readonly id: number;
   /** Lower half of the second header word: an echo's sequence number; the MTU of "fragmentation needed". */
   readonly sequence: number;
-  /** What follows the header: echo data, or an error's quoted packet as bytes when `quoted` is absent. */
+  /**
+   * What follows the header: echo data; in an error, what follows the quoted packet (RFC 4884 extensions),
+   * or all of it when `quoted` is absent because the bytes are no IP packet.
+   */
   readonly data: Uint8Array;
   /** The packet an error message is about, as far as it was quoted. */
   readonly quoted?: Packet;
@@ -65,6 +68,12 @@ export interface Fragment {
   readonly more: boolean;
 }
 
+/** An IPv6 extension header other than the fragment header; `data` is the whole header, raw. */
+export interface ExtensionHeader {
+  readonly protocol: number;
+  readonly data: Uint8Array;
+}
+
 export interface Packet {
   readonly src: IpAddress;
   readonly dst: IpAddress;
@@ -72,13 +81,21 @@ export interface Packet {
   readonly ttl: number;
   /** IPv4 TOS or IPv6 traffic class octet. */
   readonly tos: number;
-  /** IPv4 identification; 0 for IPv6. */
+  /** IPv4 identification; for IPv6 that of the fragment header (32 bits), 0 without one. */
   readonly id: number;
+  /** IPv4's DF bit; false for IPv6, which has none (its routers never fragment). */
   readonly dontFragment: boolean;
+  /** IPv6: present with every fragment header, also of an atomic fragment (offset 0, no more). */
   readonly fragment?: Fragment;
+  /** IPv4 options, raw, padded to a multiple of four. */
+  readonly ipOptions?: Uint8Array;
+  /** IPv6 extension headers in order, without the fragment header. */
+  readonly extensions?: readonly ExtensionHeader[];
   readonly transport: Transport;
   /** Present when a checksum on the wire was wrong: conntrack calls such packets INVALID. */
   readonly corrupt?: 'ip-checksum' | 'transport-checksum';
+  /** Only in a quoted packet: how many bytes of its end whoever quoted it left out. */
+  readonly truncatedBytes?: number;
 }
 
 export const NO_BYTES = new Uint8Array(0);

@@ -1,0 +1,57 @@
+/** Ethernet II frames (IEEE 802.3): as much of them as it takes to carry IP packets in and out of captures. */
+import { read16, write16 } from './byte-order.ts';
+import { WireError } from './wire-error.ts';
+
+const HEADER = 14;
+const VLAN_TAG = 4;
+
+export const ETHERTYPE = {
+  ipv4: 0x0800,
+  arp: 0x0806,
+  vlan: 0x8100,
+  serviceVlan: 0x88a8,
+  ipv6: 0x86dd,
+} as const;
+
+/** A MAC address: six bytes. */
+export type MacAddress = Uint8Array;
+
+export interface EthernetFrame {
+  readonly destination: MacAddress;
+  readonly source: MacAddress;
+  /** The type behind any VLAN tags. */
+  readonly etherType: number;
+  readonly payload: Uint8Array;
+}
+
+/** The frame in `bytes`, VLAN tags skipped. Throws WireError when the header is cut off. */
+export function parseEthernet(bytes: Uint8Array): EthernetFrame {
+  let offset = HEADER;
+  let etherType = read16(bytes, 12);
+  while (
+    (etherType === ETHERTYPE.vlan || etherType === ETHERTYPE.serviceVlan) &&
+    offset + VLAN_TAG <= bytes.length
+  ) {
+    etherType = read16(bytes, offset + 2);
+    offset += VLAN_TAG;
+  }
+  if (bytes.length < offset) {
+    throw new WireError(`Ethernet header cut off: ${bytes.length} of ${offset} bytes`, bytes.length);
+  }
+  return {
+    destination: bytes.slice(0, 6),
+    source: bytes.slice(6, 12),
+    etherType,
+    payload: bytes.slice(offset),
+  };
+}
+
+/** The bytes of an untagged frame, neither padded to the minimum length nor followed by a check sequence. */
+export function emitEthernet(frame: EthernetFrame): Uint8Array {
+  const out = new Uint8Array(HEADER + frame.payload.length);
+  out.set(frame.destination, 0);
+  out.set(frame.source, 6);
+  write16(out, 12, frame.etherType);
+  out.set(frame.payload, HEADER);
+  return out;
+}
