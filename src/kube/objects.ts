@@ -183,9 +183,50 @@ export interface EndpointSlice extends ApiObject {
   readonly endpoints: readonly Endpoint[];
 }
 
-/** Accepted and kept; the data plane does not act on it yet. */
+/** Kinds that are accepted and kept; the data plane does not act on them yet. */
+export type OtherKind =
+  | 'APIService'
+  | 'CSIDriver'
+  | 'CSINode'
+  | 'ClusterRole'
+  | 'ClusterRoleBinding'
+  | 'ComponentStatus'
+  | 'ConfigMap'
+  | 'ControllerRevision'
+  | 'CronJob'
+  | 'CustomResourceDefinition'
+  | 'Event'
+  | 'FlowSchema'
+  | 'HorizontalPodAutoscaler'
+  | 'IPAddress'
+  | 'Ingress'
+  | 'IngressClass'
+  | 'Job'
+  | 'Lease'
+  | 'LimitRange'
+  | 'MutatingWebhookConfiguration'
+  | 'Namespace'
+  | 'NetworkPolicy'
+  | 'PersistentVolume'
+  | 'PersistentVolumeClaim'
+  | 'PodDisruptionBudget'
+  | 'PodTemplate'
+  | 'PriorityClass'
+  | 'PriorityLevelConfiguration'
+  | 'ReplicationController'
+  | 'ResourceQuota'
+  | 'Role'
+  | 'RoleBinding'
+  | 'RuntimeClass'
+  | 'Secret'
+  | 'ServiceAccount'
+  | 'ServiceCIDR'
+  | 'StorageClass'
+  | 'ValidatingWebhookConfiguration'
+  | 'VolumeAttachment';
+
 export interface OtherObject extends ApiObject {
-  readonly kind: 'NetworkPolicy' | 'Namespace' | 'ConfigMap' | 'ServiceAccount';
+  readonly kind: OtherKind;
 }
 
 export type KubeObject = Node | Pod | Workload | Service | EndpointSlice | OtherObject;

@@ -1,0 +1,108 @@
+/** v1 Pod, and the pod templates of workloads. */
+import type { ContainerPort, Pod, PodSpec } from '../objects.ts';
+import { ipText } from './addresses.ts';
+import { type Cursor, elements, field } from './cursor.ts';
+import {
+  boolean,
+  defined,
+  integer,
+  list,
+  oneOf,
+  optional,
+  refuseDuplicates,
+  required,
+  string,
+  stringMap,
+  text,
+  withDefault,
+} from './decoders.ts';
+import { metadata } from './metadata.ts';
+import { dns1123Subdomain, ianaServiceName } from './names.ts';
+
+export const PROTOCOLS = ['TCP', 'UDP', 'SCTP'] as const;
+
+/** A port number: 1 to 65535. */
+export const portNumber = integer(1, 65535);
+
+function containerPort(at: Cursor): ContainerPort {
+  return defined<ContainerPort>({
+    name: portName(field(at, 'name')),
+    containerPort: required(portNumber)(field(at, 'containerPort')),
+    protocol: withDefault(oneOf(PROTOCOLS), 'TCP')(field(at, 'protocol')),
+  });
+}
+
+/** Absent and empty are the same here. */
+function portName(at: Cursor): string | undefined {
+  return at.value === '' ? undefined : optional(text(ianaServiceName))(at);
+}
+
+function containerPorts(container: Cursor): ContainerPort[] {
+  const ports = field(container, 'ports');
+  refuseDuplicates(elements(ports), (at) => field(at, 'name').value || undefined, 'the port name');
+  return list(containerPort)(ports);
+}
+
+/**
+ * The ports a Service's targetPort may name: those of the containers, then those of the sidecars (init
+ * containers that are always restarted), in the order in which the endpoint controller looks.
+ */
+function podPorts(spec: Cursor): ContainerPort[] {
+  const sidecars = elements(field(spec, 'initContainers')).filter(
+    (container) => field(container, 'restartPolicy').value === 'Always',
+  );
+  return [...elements(field(spec, 'containers')), ...sidecars].flatMap(containerPorts);
+}
+
+type Toleration = PodSpec['tolerations'][number];
+
+function toleration(at: Cursor): Toleration {
+  return defined<Toleration>({
+    key: optional(string)(field(at, 'key')),
+    operator: optional(oneOf(['Exists', 'Equal', '']))(field(at, 'operator')),
+    value: optional(string)(field(at, 'value')),
+    effect: optional(string)(field(at, 'effect')),
+  });
+}
+
+/** Decodes what of a pod's spec reaches the network; containers need no image here. */
+export function podSpec(at: Cursor): PodSpec {
+  const nodeName = field(at, 'nodeName');
+  return defined<PodSpec>({
+    nodeName: nodeName.value === '' ? undefined : optional(text(dns1123Subdomain))(nodeName),
+    nodeSelector: stringMap(field(at, 'nodeSelector')),
+    hostNetwork: withDefault(boolean, false)(field(at, 'hostNetwork')),
+    ports: podPorts(at),
+    tolerations: list(toleration)(field(at, 'tolerations')),
+  });
+}
+
+/** `podIPs`, or the single `podIP` of older output. */
+function podIps(status: Cursor): string[] {
+  const ips = list((at) => required(ipText)(field(at, 'ip')))(field(status, 'podIPs'));
+  if (ips.length > 0) return ips;
+  const single = field(status, 'podIP');
+  return single.value === undefined || single.value === '' ? [] : [ipText(single)];
+}
+
+function readyCondition(status: Cursor): boolean | undefined {
+  const conditions = elements(field(status, 'conditions'));
+  const ready = conditions.find((at) => field(at, 'type').value === 'Ready');
+  return ready === undefined ? undefined : required(string)(field(ready, 'status')) === 'True';
+}
+
+/** Decodes a Pod. */
+export function decodePod(at: Cursor): Pod {
+  const status = field(at, 'status');
+  return {
+    kind: 'Pod',
+    metadata: metadata(at, { namespaced: true }),
+    origin: at.manifest.origin,
+    spec: podSpec(field(at, 'spec')),
+    status: defined<Pod['status']>({
+      phase: optional(string)(field(status, 'phase')),
+      podIPs: podIps(status),
+      ready: readyCondition(status),
+    }),
+  };
+}
