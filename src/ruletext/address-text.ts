@@ -1,0 +1,120 @@
+/** Addresses, masks and ranges as iptables reads and prints them. */
+import {
+  addressBits,
+  formatIpAddress,
+  type IpAddress,
+  type IpFamily,
+  ipv6,
+  maskAddress,
+  tryParseIpv4,
+  tryParseIpv6,
+} from '../wire/ip-address.ts';
+import { maskLength, prefixMask } from '../wire/ip-prefix.ts';
+import { tryParseNumber } from './numbers.ts';
+import type { RuleContext } from './rule-context.ts';
+
+export interface AddressAndMask {
+  readonly address: IpAddress;
+  readonly mask: IpAddress;
+}
+
+const V6_ZERO = ipv6(0, 0, 0, 0);
+
+function masksOf(like: IpAddress): readonly IpAddress[] {
+  return Array.from({ length: addressBits(typeof like === 'number' ? 'ipv4' : 'ipv6') + 1 }, (_, length) =>
+    prefixMask(like, length),
+  );
+}
+
+/** By prefix length: parsing shares the mask values, so printing can tell them by identity. */
+const MASKS = { ipv4: masksOf(0), ipv6: masksOf(V6_ZERO) } as const;
+
+const MASK_TEXT: Readonly<Record<IpFamily, ReadonlyMap<IpAddress, string>>> = {
+  ipv4: new Map(MASKS.ipv4.map((mask, length) => [mask, `/${length}`])),
+  ipv6: new Map(MASKS.ipv6.map((mask, length) => [mask, `/${length}`])),
+};
+
+/** The mask of the first `length` bits. */
+export function maskOf(family: IpFamily, length: number): IpAddress {
+  return MASKS[family][length] ?? prefixMask(family === 'ipv4' ? 0 : V6_ZERO, length);
+}
+
+/** All ones. */
+export function hostMask(family: IpFamily): IpAddress {
+  return maskOf(family, addressBits(family));
+}
+
+/** Text of `family` only; undefined for anything else. */
+export function tryParseFamilyAddress(family: IpFamily, text: string): IpAddress | undefined {
+  return family === 'ipv4' ? tryParseIpv4(text) : tryParseIpv6(text);
+}
+
+function complain(context: RuleContext, option: string, text: string): never {
+  const want = context.family === 'ipv4' ? 'an IPv4' : 'an IPv6';
+  const other = tryParseFamilyAddress(context.family === 'ipv4' ? 'ipv6' : 'ipv4', text);
+  if (other === undefined)
+    throw context.error(`bad address '${text}' for ${option}; expected ${want} address`);
+  const found = context.family === 'ipv4' ? 'an IPv6' : 'an IPv4';
+  throw context.error(
+    `${found} address '${text}' for ${option}; this file holds ${context.family} rules, expected ${want} address`,
+  );
+}
+
+/** One address of the file's family, no mask. */
+export function parseAddress(context: RuleContext, option: string, text: string): IpAddress {
+  return tryParseFamilyAddress(context.family, text) ?? complain(context, option, text);
+}
+
+/** A prefix length or a dotted mask. */
+export function parseMask(context: RuleContext, option: string, text: string): IpAddress {
+  const bits = addressBits(context.family);
+  const length = tryParseNumber(text, 0, bits);
+  if (length !== undefined) return maskOf(context.family, length);
+  const mask = tryParseFamilyAddress(context.family, text);
+  if (mask === undefined) {
+    throw context.error(
+      `bad mask '/${text}' for ${option}; expected a length from 0 to ${bits} or a dotted mask`,
+    );
+  }
+  const contiguous = maskLength(mask);
+  return contiguous === undefined ? mask : maskOf(context.family, contiguous);
+}
+
+/** `ADDRESS[/MASK]`, host bits kept. */
+export function parseAddressAndMask(context: RuleContext, option: string, text: string): AddressAndMask {
+  const slash = text.lastIndexOf('/');
+  if (slash < 0) return { address: parseAddress(context, option, text), mask: hostMask(context.family) };
+  const mask = parseMask(context, option, text.slice(slash + 1));
+  return { address: parseAddress(context, option, text.slice(0, slash)), mask };
+}
+
+/** `ADDRESS[/MASK]`, masked to the network. */
+export function parseNetwork(context: RuleContext, option: string, text: string): AddressAndMask {
+  const { address, mask } = parseAddressAndMask(context, option, text);
+  return { address: maskAddress(address, mask), mask };
+}
+
+/** `/LENGTH`, or `/MASK` when the mask has no length. */
+export function formatMask(mask: IpAddress): string {
+  const family = typeof mask === 'number' ? 'ipv4' : 'ipv6';
+  const known = MASK_TEXT[family].get(mask);
+  if (known !== undefined) return known;
+  const length = maskLength(mask);
+  return length === undefined ? `/${formatAddress(mask)}` : `/${length}`;
+}
+
+/** `ADDRESS/LENGTH`, also for a host. */
+export function formatNetwork(network: AddressAndMask): string {
+  return `${formatAddress(network.address)}${formatMask(network.mask)}`;
+}
+
+/**
+ * As glibc's inet_ntop prints: canonical, except that IPv4-compatible addresses (the first 96 bits zero)
+ * also get a dotted tail.
+ */
+export function formatAddress(address: IpAddress): string {
+  if (typeof address !== 'number' && address.w0 === 0 && address.w1 === 0 && address.w2 === 0) {
+    if (address.w3 > 0xffff) return `::${formatIpAddress(address.w3)}`;
+  }
+  return formatIpAddress(address);
+}

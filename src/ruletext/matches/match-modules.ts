@@ -1,0 +1,26 @@
+/** All match modules, by the name after `-m`. */
+import type { MatchModule } from '../match-module.ts';
+import { ADDRESS_MATCH_MODULES } from './address-matches.ts';
+import { CONNTRACK_MATCH_MODULES } from './conntrack-matches.ts';
+import { MARK_MATCH_MODULES } from './mark-matches.ts';
+import { NOTE_MATCH_MODULES } from './note-matches.ts';
+import { PORT_MATCH_MODULES } from './port-matches.ts';
+import { RECENT_MATCH_MODULE } from './recent-match.ts';
+import { STATISTIC_MATCH_MODULE } from './statistic-match.ts';
+
+const MODULES: readonly MatchModule[] = [
+  ...PORT_MATCH_MODULES,
+  ...MARK_MATCH_MODULES,
+  ...CONNTRACK_MATCH_MODULES,
+  ...ADDRESS_MATCH_MODULES,
+  ...NOTE_MATCH_MODULES,
+  RECENT_MATCH_MODULE,
+  STATISTIC_MATCH_MODULE,
+];
+
+const BY_NAME: ReadonlyMap<string, MatchModule> = new Map(MODULES.map((module) => [module.name, module]));
+
+/** The module of `-m name`, or undefined when it is not known. */
+export function findMatchModule(name: string): MatchModule | undefined {
+  return BY_NAME.get(name);
+}

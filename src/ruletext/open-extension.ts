@@ -1,0 +1,77 @@
+/**
+ * One `-m NAME` or `-j NAME` of the line being read: collects its options, and keeps their text so that
+ * what is not understood can be kept verbatim.
+ */
+import type { LineTokens } from './line-tokens.ts';
+import type { ExtensionModule, OpenExtension, OptionShape } from './match-module.ts';
+import type { RuleContext } from './rule-context.ts';
+
+/** Where an option and its values stand among the words of the line; `last` is inclusive. */
+export interface WordSpan {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface OptionOnLine extends WordSpan {
+  readonly option: string;
+  readonly shape: OptionShape;
+  readonly text: string;
+  readonly second: string;
+  readonly negate: boolean;
+}
+
+export class ExtensionUse<Value> {
+  readonly name: string;
+  /** Undefined when nothing is known about the extension, not even its options. */
+  readonly module: ExtensionModule<Value> | undefined;
+  #reader: OpenExtension<Value> | undefined;
+  #seen: OptionShape[] | undefined;
+  /** Words first..last of this use's latest unbroken run of options. */
+  #first = -1;
+  #last = -1;
+  #earlier: WordSpan[] | undefined;
+
+  constructor(name: string, module: ExtensionModule<Value> | undefined, context: RuleContext) {
+    this.name = name;
+    this.module = module;
+    this.#reader = module?.open?.(context);
+  }
+
+  /** Words that belong to this use without being one of its options. */
+  addWords(first: number, last: number): void {
+    if (this.#first < 0) this.#first = first;
+    else if (first !== this.#last + 1) {
+      this.#earlier ??= [];
+      this.#earlier.push({ first: this.#first, last: this.#last });
+      this.#first = first;
+    }
+    this.#last = last;
+  }
+
+  /** One of the module's options, checked the way xtables_option_parse does. */
+  addOption(use: OptionOnLine, context: RuleContext): void {
+    const { shape, option, negate } = use;
+    if (negate && !shape.invert) throw context.error(`${this.name}: option --${option} cannot be inverted`);
+    this.#seen ??= [];
+    if (!shape.multi && this.#seen.includes(shape)) {
+      throw context.error(`${this.name}: option --${option} can only be used once`);
+    }
+    this.#seen.push(shape);
+    this.addWords(use.first, use.last);
+    if (!shape.modelled) this.#reader = undefined;
+    this.#reader?.read({ option, text: use.text, second: use.second, negate, context });
+  }
+
+  /** The value read, or undefined when some of it is not understood: then `verbatim` has it. */
+  finish(context: RuleContext): Value | undefined {
+    return this.#reader?.finish(context);
+  }
+
+  /** The options as written. */
+  verbatim(source: string, tokens: LineTokens): string {
+    if (this.#first < 0) return '';
+    const slice = ({ first, last }: WordSpan) => source.slice(tokens.starts[first], tokens.ends[last]);
+    const spans = [...(this.#earlier ?? []), { first: this.#first, last: this.#last }];
+    return spans.map(slice).join(' ');
+  }
+}
