@@ -1,0 +1,195 @@
+/** Decodes a Topology. */
+import { networkText } from '../kube/decode/addresses.ts';
+import { type Cursor, elements, fail, field, members } from '../kube/decode/cursor.ts';
+import {
+  integer,
+  list,
+  refuseDuplicates,
+  required,
+  string,
+  text,
+  withDefault,
+} from '../kube/decode/decoders.ts';
+import { dns1123Subdomain } from '../kube/decode/names.ts';
+import { refuseUnknownFields } from '../kube/decode/strict.ts';
+import {
+  AddressError,
+  addressBits,
+  addToAddress,
+  familyOf,
+  type IpAddress,
+  tryParseIpAddress,
+} from '../wire/ip-address.ts';
+import {
+  type InterfaceAddress,
+  type IpPrefix,
+  parseInterfaceAddress,
+  parseIpPrefix,
+  prefixContains,
+} from '../wire/ip-prefix.ts';
+import { DEFAULT_TOPOLOGY, type OutsideHost, type Sysctls, type Topology } from './topology.ts';
+
+export const TOPOLOGY_API_VERSION = 'kubewire.dev/v1alpha1';
+
+const FIELDS = [
+  'apiVersion',
+  'kind',
+  'metadata',
+  'nodeNetwork',
+  'cni',
+  'devices',
+  'sysctls',
+  'nodes',
+  'hosts',
+  'loadBalancer',
+  'serviceSubnets',
+  'podSubnets',
+  'serviceNodePortRange',
+];
+
+/** At most this long, as IFNAMSIZ has it. */
+const MAX_DEVICE_NAME = 15;
+
+function deviceName(fallback: string) {
+  const problem = (name: string) =>
+    name.length <= MAX_DEVICE_NAME && /^[^\s/:]+$/.test(name)
+      ? undefined
+      : `${JSON.stringify(name)} is not a device name (at most ${MAX_DEVICE_NAME} characters, no blanks, '/' or ':')`;
+  return withDefault(text(problem), fallback);
+}
+
+function network(at: Cursor): IpPrefix {
+  return parseIpPrefix(networkText(at));
+}
+
+/** Networks, at most one of each family. */
+function networks(at: Cursor): IpPrefix[] {
+  const prefixes = list(network)(at);
+  refuseDuplicates(elements(at), (each) => familyOf(network(each).address), 'a network of family');
+  return prefixes;
+}
+
+function address(at: Cursor): IpAddress {
+  const value = string(at);
+  return tryParseIpAddress(value) ?? fail(at, `${JSON.stringify(value)} is not an IP address`);
+}
+
+/** Addresses, at most one of each family. */
+function gateways(at: Cursor): IpAddress[] {
+  const addresses = list(address)(at);
+  refuseDuplicates(elements(at), (each) => familyOf(address(each)), 'a gateway of family');
+  return addresses;
+}
+
+function nodeNetwork(at: Cursor): Topology['nodeNetwork'] {
+  refuseUnknownFields(at, ['subnets', 'gateways']);
+  const subnetsAt = field(at, 'subnets');
+  const gatewaysAt = field(at, 'gateways');
+  const subnets = subnetsAt.value === undefined ? DEFAULT_TOPOLOGY.nodeNetwork.subnets : networks(subnetsAt);
+  if (subnets.length === 0) fail(subnetsAt, 'expected at least one network');
+  const given = gateways(gatewaysAt);
+  for (const [index, gateway] of given.entries()) {
+    if (!subnets.some((subnet) => prefixContains(subnet, gateway))) {
+      fail(elements(gatewaysAt)[index] ?? gatewaysAt, 'is in none of the subnets');
+    }
+  }
+  const all = subnets.map(
+    (subnet) => given.find((each) => prefixContains(subnet, each)) ?? addToAddress(subnet.address, 1),
+  );
+  return { subnets, gateways: all };
+}
+
+/** Values are text to the kernel; numbers are what people write. */
+function sysctls(at: Cursor): Sysctls {
+  return Object.fromEntries(
+    members(at).map((member) => {
+      const key = String(member.key);
+      if (!/^[a-z0-9_]+([./][A-Za-z0-9_-]+)+$/.test(key)) fail(member, 'is not the name of a sysctl');
+      const value = typeof member.value === 'number' ? String(member.value) : string(member);
+      return [key, value];
+    }),
+  );
+}
+
+/** An address without a length is on the node network when that contains it, else alone on its link. */
+function hostAddress(at: Cursor, subnets: readonly IpPrefix[]): InterfaceAddress {
+  const value = string(at);
+  try {
+    const parsed = parseInterfaceAddress(value);
+    const bare = !value.includes('/') && parsed.length === addressBits(familyOf(parsed.address));
+    const subnet = bare ? subnets.find((each) => prefixContains(each, parsed.address)) : undefined;
+    return subnet === undefined ? parsed : { address: parsed.address, length: subnet.length };
+  } catch (error) {
+    if (error instanceof AddressError) return fail(at, error.message);
+    throw error;
+  }
+}
+
+function outsideHost(at: Cursor, subnets: readonly IpPrefix[]): OutsideHost {
+  refuseUnknownFields(at, ['name', 'addresses', 'gateways']);
+  const { document } = at.manifest;
+  const addressesAt = field(at, 'addresses');
+  const addresses = list((each) => hostAddress(each, subnets))(addressesAt);
+  if (addresses.length === 0) fail(addressesAt, 'expected at least one address');
+  return {
+    name: required(text(dns1123Subdomain))(field(at, 'name')),
+    addresses,
+    gateways: gateways(field(at, 'gateways')),
+    origin: { file: document.file, line: document.lineOf(['hosts', at.key]) },
+  };
+}
+
+function nodeSysctls(at: Cursor): ReadonlyMap<string, Sysctls> {
+  refuseDuplicates(elements(at), (node) => field(node, 'name').value, 'the node');
+  return new Map(
+    elements(at).map((node) => {
+      refuseUnknownFields(node, ['name', 'sysctls']);
+      return [required(string)(field(node, 'name')), sysctls(field(node, 'sysctls'))];
+    }),
+  );
+}
+
+const portNumber = integer(1, 65535);
+
+function nodePortRange(at: Cursor): Topology['nodePortRange'] {
+  if (at.value === undefined) return DEFAULT_TOPOLOGY.nodePortRange;
+  const match = /^(\d+)-(\d+)$/.exec(string(at));
+  if (match === null) return fail(at, 'expected a range such as 30000-32767');
+  const [first, last] = [Number(match[1]), Number(match[2])].map((value) => portNumber({ ...at, value }));
+  if (first === undefined || last === undefined || first > last) return fail(at, 'the range is empty');
+  return { first, last };
+}
+
+/** Decodes a Topology object. Throws InputError for unknown fields and bad values. */
+export function decodeTopology(at: Cursor): Topology {
+  refuseUnknownFields(at, FIELDS);
+  const network_ = nodeNetwork(field(at, 'nodeNetwork'));
+  const cni = field(at, 'cni');
+  const devices = field(at, 'devices');
+  const loadBalancer = field(at, 'loadBalancer');
+  const hosts = field(at, 'hosts');
+  const defaults = DEFAULT_TOPOLOGY;
+  refuseUnknownFields(cni, ['plugin', 'mtu']);
+  refuseUnknownFields(devices, ['uplink', 'bridge', 'podPrefix']);
+  refuseUnknownFields(loadBalancer, ['pool']);
+  refuseDuplicates(elements(hosts), (host) => field(host, 'name').value, 'the host name');
+  return {
+    nodeNetwork: network_,
+    cni: {
+      plugin: withDefault(string, defaults.cni.plugin)(field(cni, 'plugin')),
+      mtu: withDefault(integer(576, 65535), defaults.cni.mtu)(field(cni, 'mtu')),
+    },
+    devices: {
+      uplink: deviceName(defaults.devices.uplink)(field(devices, 'uplink')),
+      bridge: deviceName(defaults.devices.bridge)(field(devices, 'bridge')),
+      podPrefix: deviceName(defaults.devices.podPrefix)(field(devices, 'podPrefix')),
+    },
+    sysctls: sysctls(field(at, 'sysctls')),
+    nodeSysctls: nodeSysctls(field(at, 'nodes')),
+    hosts: elements(hosts).map((host) => outsideHost(host, network_.subnets)),
+    loadBalancerPool: list(network)(field(loadBalancer, 'pool')),
+    serviceSubnets: networks(field(at, 'serviceSubnets')),
+    podSubnets: networks(field(at, 'podSubnets')),
+    nodePortRange: nodePortRange(field(at, 'serviceNodePortRange')),
+  };
+}
