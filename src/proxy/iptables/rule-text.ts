@@ -23,9 +23,9 @@ export interface RuleParts {
   readonly target?: string;
 }
 
-function option<T>(flag: string, part: Negatable<T> | undefined, format: (value: T) => string): string {
-  if (part === undefined) return '';
-  return `${part.not === true ? ' !' : ''} ${flag} ${format(part.value)}`;
+function push<T>(words: string[], flag: string, part: Negatable<T>, format: (value: T) => string): void {
+  if (part.not === true) words.push('!');
+  words.push(flag, format(part.value));
 }
 
 function formatPrefix({ address, length }: IpPrefix): string {
@@ -33,19 +33,22 @@ function formatPrefix({ address, length }: IpPrefix): string {
 }
 
 /** A prefix of length 0 matches every packet, and the kernel does not keep it apart from no match at all. */
-function prefixOption(flag: string, part: Negatable<IpPrefix> | undefined): string {
-  if (part !== undefined && part.value.length === 0 && part.not !== true) return '';
-  return option(flag, part, formatPrefix);
+function pushPrefix(words: string[], flag: string, part: Negatable<IpPrefix> | undefined): void {
+  if (part === undefined || (part.value.length === 0 && part.not !== true)) return;
+  push(words, flag, part, formatPrefix);
 }
 
 /** The line `-A CHAIN …`. */
 export function ruleLine(chain: string, parts: RuleParts): string {
-  const { source, destination, inInterface, protocol, matches = [], target } = parts;
-  let line = `-A ${chain}${prefixOption('-s', source)}${prefixOption('-d', destination)}`;
-  line += option('-i', inInterface, (name) => name);
-  if (protocol !== undefined) line += ` -p ${protocol}`;
-  for (const match of matches) line += ` ${match}`;
-  return target === undefined ? line : `${line} -j ${target}`;
+  const { source, destination, inInterface, protocol, matches, target } = parts;
+  const words = ['-A', chain];
+  pushPrefix(words, '-s', source);
+  pushPrefix(words, '-d', destination);
+  if (inInterface !== undefined) push(words, '-i', inInterface, (name) => name);
+  if (protocol !== undefined) words.push('-p', protocol);
+  if (matches !== undefined) words.push(...matches);
+  if (target !== undefined) words.push('-j', target);
+  return words.join(' ');
 }
 
 /** Exactly one address. */

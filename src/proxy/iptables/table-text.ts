@@ -4,38 +4,41 @@ import { type RuleParts, ruleLine } from './rule-text.ts';
 
 export class TableText {
   readonly #name: string;
-  readonly #builtIn: readonly string[];
+  /** Rules by chain: the table's own chains in hook order, then the others as they came. */
   readonly #chains = new Map<string, string[]>();
+  readonly #builtIn: ReadonlySet<string>;
 
   /** `builtIn` are the table's own chains in hook order. */
   constructor(name: string, builtIn: readonly string[]) {
     this.#name = name;
-    this.#builtIn = builtIn;
-    for (const chain of builtIn) this.#chains.set(chain, []);
+    this.#builtIn = new Set(builtIn);
+    for (const chain of builtIn) this.declare(chain);
   }
 
-  /** Makes sure that the user-defined chain exists, be it empty. */
-  declare(chain: string): void {
-    if (!this.#chains.has(chain)) this.#chains.set(chain, []);
+  /** Makes sure that `chain` exists, be it empty; its rules so far. */
+  declare(chain: string): string[] {
+    const known = this.#chains.get(chain);
+    if (known !== undefined) return known;
+    const rules: string[] = [];
+    this.#chains.set(chain, rules);
+    return rules;
   }
 
   /** Adds a rule at the end of `chain`, which exists from then on. */
   append(chain: string, parts: RuleParts): void {
-    this.declare(chain);
-    this.#chains.get(chain)?.push(ruleLine(chain, parts));
+    this.declare(chain).push(ruleLine(chain, parts));
   }
 
-  /** The lines from `*TABLE` to `COMMIT`: built-in chains first, then the others sorted; counters zero. */
-  lines(): readonly string[] {
-    const builtIn = new Set(this.#builtIn);
-    const own = [...this.#chains.keys()].filter((chain) => !builtIn.has(chain)).sort(compareText);
-    const rules = [...this.#builtIn, ...own].flatMap((chain) => this.#chains.get(chain) ?? []);
-    return [
-      `*${this.#name}`,
-      ...this.#builtIn.map((chain) => `:${chain} ACCEPT [0:0]`),
-      ...own.map((chain) => `:${chain} - [0:0]`),
-      ...rules,
-      'COMMIT',
-    ];
+  /** `*TABLE` to `COMMIT` with a final newline: built-in chains first, then the others sorted; counters zero. */
+  print(): string {
+    const own = [...this.#chains.keys()].filter((chain) => !this.#builtIn.has(chain)).sort(compareText);
+    const lines = [`*${this.#name}`];
+    for (const chain of this.#builtIn) lines.push(`:${chain} ACCEPT [0:0]`);
+    for (const chain of own) lines.push(`:${chain} - [0:0]`);
+    for (const chain of [...this.#builtIn, ...own]) {
+      for (const rule of this.#chains.get(chain) ?? []) lines.push(rule);
+    }
+    lines.push('COMMIT\n');
+    return lines.join('\n');
   }
 }

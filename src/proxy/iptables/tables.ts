@@ -20,5 +20,5 @@ export function newTables(): IptablesTables {
 
 /** The tables as iptables-save text, in the order the reference captures list them. */
 export function printTables({ raw, mangle, filter, nat }: IptablesTables): string {
-  return `${[raw, mangle, filter, nat].flatMap((table) => table.lines()).join('\n')}\n`;
+  return [raw, mangle, filter, nat].map((table) => table.print()).join('');
 }
