@@ -80,3 +80,8 @@ export async function readInputs(paths: readonly string[]): Promise<readonly Inp
   }
   return inputs;
 }
+
+/** Reads one file, or standard input for `-`. Throws InputError. */
+export async function readText(path: string): Promise<InputText> {
+  return path === '-' ? readStandardInput() : readFile(path);
+}

@@ -294,7 +294,7 @@ export interface SetMatch {
 export interface PkttypeMatch {
   readonly kind: 'pkttype';
   readonly negate: boolean;
-  readonly type: 'unicast' | 'broadcast' | 'multicast';
+  readonly type: 'unicast' | 'broadcast' | 'multicast' | 'otherhost';
 }
 
 /** `-m nfacct`: counts the packet under an object's name; always matches. */

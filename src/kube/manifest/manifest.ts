@@ -54,6 +54,25 @@ export function parseManifests(text: string, file: string): Manifest[] {
   return manifests;
 }
 
+/**
+ * The one object in `text` when it is no API object: a configuration file with neither apiVersion nor kind.
+ * `kind` is what error messages call it. Throws InputError for anything but exactly one object.
+ */
+export function parsePlainObject(text: string, file: string, kind: string): Manifest {
+  const documents = [...readDocuments(text, file)].filter(([, value]) => value !== null && value !== undefined);
+  const [first, second] = documents;
+  if (first === undefined) throw new InputError(`the file is empty; expected a ${kind}`, { file, line: 1 });
+  const [document, value] = first;
+  if (second !== undefined) {
+    throw new InputError(`expected one ${kind}, found a second document`, { file, line: second[0].lineOf([]) });
+  }
+  if (!isRecord(value)) {
+    const found = `expected a ${kind}, found ${describeValue(value)}`;
+    throw new InputError(found, { file, line: document.lineOf([]) });
+  }
+  return { apiVersion: '', kind, value, document, path: [], origin: new ManifestOrigin(document, []) };
+}
+
 /** JSON when the text looks like JSON and is JSON, else YAML (of which `{a: b}` is a valid document too). */
 function* readDocuments(text: string, file: string): Generator<[SourceDocument, unknown]> {
   const json = /^\s*\{/.test(text) ? readJson(text, file) : undefined;

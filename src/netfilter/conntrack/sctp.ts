@@ -1,0 +1,4 @@
+/** What conntrack remembers of an SCTP association. */
+export interface SctpTrack {
+  established: boolean;
+}

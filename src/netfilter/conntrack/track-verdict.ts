@@ -1,0 +1,16 @@
+/** What a protocol's tracker is told, and what it answers. */
+import type { Direction } from '../tuple.ts';
+import type { ConntrackSysctls } from './timeouts.ts';
+
+export interface TrackContext {
+  readonly direction: Direction;
+  /** Virtual time, seconds. */
+  readonly now: number;
+  readonly sysctls: ConntrackSysctls;
+}
+
+/**
+ * `accept`: the packet belongs to the flow. `invalid`: it does not fit, and is INVALID. `reopen`: the flow is
+ * over and this packet begins another. `delete`: the packet passes and the entry is removed.
+ */
+export type TrackVerdict = 'accept' | 'invalid' | 'reopen' | 'delete';

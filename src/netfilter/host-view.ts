@@ -1,0 +1,18 @@
+/**
+ * What netfilter asks of the host it runs on: questions about addresses and devices that only the routing
+ * side can answer. `netstack` implements it.
+ */
+import type { IpAddress } from '../wire/ip-address.ts';
+import type { AddressType } from './match.ts';
+
+export interface HostView {
+  /**
+   * True when `address` is of one of `types` (xt_addrtype). With `device`, only that device's addresses are
+   * considered (`--limit-iface-in`, `--limit-iface-out`).
+   */
+  isOfType(address: IpAddress, types: readonly AddressType[], device?: string): boolean;
+  /** The address MASQUERADE takes on `device` towards `nextHop`; undefined when there is none. */
+  masqueradeAddress(device: string, nextHop: IpAddress): IpAddress | undefined;
+  /** The address REDIRECT sends packets to: the first of `device`, or loopback for local packets (undefined). */
+  redirectAddress(device: string | undefined, like: IpAddress): IpAddress | undefined;
+}

@@ -1,0 +1,46 @@
+/**
+ * Rewriting packets: one end of the headers, and for ICMP errors the packet quoted inside
+ * (nf_nat_proto.c nf_nat_manip_pkt, nf_nat_icmp_reply_translation).
+ */
+import type { IpAddress } from '../../wire/ip-address.ts';
+import type { Packet, Transport } from '../../wire/packet.ts';
+import type { Manip } from '../hooks.ts';
+import type { Tuple } from '../tuple.ts';
+
+/** ICMP and ICMPv6 types whose identifier is part of the tuple. */
+const HAS_ID: ReadonlySet<number> = new Set([0, 8, 13, 14, 15, 16, 17, 18, 128, 129]);
+
+function rewriteTransport(transport: Transport, port: number, manip: Manip): Transport {
+  switch (transport.kind) {
+    case 'tcp':
+    case 'udp':
+    case 'sctp':
+      return manip === 'source' ? { ...transport, sport: port } : { ...transport, dport: port };
+    case 'icmp':
+      return HAS_ID.has(transport.type) ? { ...transport, id: port } : transport;
+    case 'opaque':
+      return transport;
+  }
+}
+
+/** `packet` with its source or destination, address and port, made that of `target`. */
+export function rewrite(packet: Packet, target: Tuple, manip: Manip): Packet {
+  const address: IpAddress = manip === 'source' ? target.src : target.dst;
+  const isIcmpMessage = packet.transport.kind === 'icmp';
+  const port = manip === 'source' || isIcmpMessage ? target.sport : target.dport;
+  const transport = rewriteTransport(packet.transport, port, manip);
+  return manip === 'source' ? { ...packet, src: address, transport } : { ...packet, dst: address, transport };
+}
+
+/**
+ * An ICMP error with its outer `manip` end made that of `outer`, and the opposite end of the quoted packet,
+ * which travelled the other way, made that of `inner`.
+ */
+export function rewriteError(packet: Packet, targets: { outer: Tuple; inner: Tuple }, manip: Manip): Packet {
+  const { transport } = packet;
+  if (transport.kind !== 'icmp' || transport.quoted === undefined) return packet;
+  const innerManip: Manip = manip === 'source' ? 'destination' : 'source';
+  const quoted = rewrite(transport.quoted, targets.inner, innerManip);
+  const address = manip === 'source' ? { src: targets.outer.src } : { dst: targets.outer.dst };
+  return { ...packet, ...address, transport: { ...transport, quoted } };
+}

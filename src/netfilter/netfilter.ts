@@ -1,0 +1,209 @@
+/**
+ * Netfilter of one network namespace: the rules that are loaded, the connections that are tracked, and what
+ * happens to a packet at each hook. The caller (netstack) routes between hooks and acts on the verdicts.
+ *
+ *   skb ──run(hook)──▶ raw · conntrack · mangle · nat · filter · security · confirm ──▶ HookVerdict
+ */
+import type { Clock } from '../sim/clock.ts';
+import { familyOf, type IpFamily } from '../wire/ip-address.ts';
+import type { Choices } from './choices.ts';
+import type { ConntrackEntry } from './conntrack/entry.ts';
+import { ConntrackTable } from './conntrack/table.ts';
+import { type ConntrackSysctls, DEFAULT_CONNTRACK } from './conntrack/timeouts.ts';
+import { confirm, type TrackEnvironment, track } from './conntrack/track.ts';
+import { RuleCounters } from './counters.ts';
+import type { ConntrackSnapshot, TraceSink } from './events.ts';
+import { type Backend, BUILTIN_CHAIN, HOOK_STEPS, type Hook, type HookStep, type Manip } from './hooks.ts';
+import type { HostView } from './host-view.ts';
+import type { IpSet } from './ip-set.ts';
+import { type Traversal, traverse } from './linear.ts';
+import { type LoadedRules, loadRules, noRules } from './loaded-rules.ts';
+import { MatchMemory } from './matching/memory.ts';
+import { applyNat, bindNull, isBound, leavesByOtherDevice } from './nat/translate.ts';
+import type { RuleSet, TableName } from './rule-set.ts';
+import type { CtAttachment, Skb } from './skb.ts';
+import { ACCEPT, type HookVerdict } from './verdict.ts';
+
+export interface NetfilterOptions {
+  readonly clock: Clock;
+  readonly choices: Choices;
+  readonly host: HostView;
+  readonly sysctls?: ConntrackSysctls;
+  readonly backend?: Backend;
+}
+
+/** A copy of what there is to tell about `entry` now. */
+export function snapshotEntry(entry: ConntrackEntry): ConntrackSnapshot {
+  const { original, reply, confirmed, assured, tcp } = entry;
+  return { original, reply, confirmed, assured, ...(tcp === undefined ? {} : { tcpState: tcp.state }) };
+}
+
+/** Whether the port that a `manip` hook writes into packets of this direction was drawn at random. */
+function isRandom({ entry, direction }: CtAttachment, manip: Manip): boolean {
+  // A reply gets back the port that the flow began with.
+  if (direction === 'reply') return false;
+  return manip === 'source' ? entry.randomSourcePort : entry.randomDestinationPort;
+}
+
+export class Netfilter {
+  readonly clock: Clock;
+  readonly choices: Choices;
+  readonly sysctls: ConntrackSysctls;
+  readonly backend: Backend;
+  conntrack = new ConntrackTable();
+  memory = new MatchMemory();
+  counters = new RuleCounters();
+  /** Where events go; undefined: nobody listens. */
+  trace: TraceSink | undefined;
+  readonly #host: HostView;
+  readonly #rules: Record<IpFamily, LoadedRules> = { ipv4: noRules('ipv4'), ipv6: noRules('ipv6') };
+  #sets: ReadonlyMap<string, IpSet> = new Map();
+
+  constructor({ clock, choices, host, sysctls, backend }: NetfilterOptions) {
+    this.clock = clock;
+    this.choices = choices;
+    this.#host = host;
+    this.sysctls = sysctls ?? DEFAULT_CONNTRACK;
+    this.backend = backend ?? 'nft';
+  }
+
+  /** Replaces the rules of `ruleSet.family`, whole. Conntrack entries stay, as they do in the kernel. */
+  load(ruleSet: RuleSet): void {
+    this.#rules[ruleSet.family] = loadRules(ruleSet);
+  }
+
+  /** The rules in force for `family`. */
+  rules(family: IpFamily): LoadedRules {
+    return this.#rules[family];
+  }
+
+  /** Replaces the sets that `-m set` looks into. */
+  loadSets(sets: ReadonlyMap<string, IpSet>): void {
+    this.#sets = sets;
+  }
+
+  /**
+   * An independent copy with the same rules, entries and memory, whose random choices come from `choices`
+   * and whose questions go to `host`. What happens in the copy never shows here.
+   */
+  fork({ clock, choices, host }: Pick<NetfilterOptions, 'clock' | 'choices' | 'host'>): Netfilter {
+    const copy = new Netfilter({ clock, choices, host, sysctls: this.sysctls, backend: this.backend });
+    copy.#rules.ipv4 = this.#rules.ipv4;
+    copy.#rules.ipv6 = this.#rules.ipv6;
+    copy.#sets = this.#sets;
+    copy.conntrack = this.conntrack.clone();
+    copy.memory = this.memory.clone();
+    copy.counters = this.counters.clone();
+    return copy;
+  }
+
+  /** Everything that happens to `skb` at `hook`. Changes the skb; never throws for a packet's sake. */
+  run(hook: Hook, skb: Skb): HookVerdict {
+    this.trace?.({
+      kind: 'hook',
+      hook,
+      packet: skb.packet,
+      ...(skb.inDevice === undefined ? {} : { inDevice: skb.inDevice }),
+      ...(skb.outDevice === undefined ? {} : { outDevice: skb.outDevice }),
+    });
+    let zone = 0;
+    const traversal: Traversal = {
+      hook,
+      host: this.#host,
+      memory: this.memory,
+      conntrack: this.conntrack,
+      sets: this.#sets,
+      choices: this.choices,
+      now: this.clock.now(),
+      counters: this.counters,
+      trace: this.trace,
+      nat: {
+        table: this.conntrack,
+        now: this.clock.now(),
+        random16: () => this.choices.random16(),
+      },
+      setZone: (value) => {
+        zone = value;
+      },
+    };
+    for (const step of HOOK_STEPS[this.backend][hook]) {
+      const verdict = this.#step(step, skb, traversal, zone);
+      if (verdict.kind !== 'accept') return verdict;
+    }
+    return ACCEPT;
+  }
+
+  #step(step: HookStep, skb: Skb, run: Traversal, zone: number): HookVerdict {
+    const rules = this.#rules[familyOf(skb.packet.src)];
+    switch (step.kind) {
+      case 'table':
+        return this.#table(step.table, skb, run);
+      case 'conntrack':
+        return rules.tracksConnections ? this.#track(skb, run, zone) : ACCEPT;
+      case 'nat':
+        return this.#nat(step.manip, skb, run);
+      case 'confirm': {
+        const wasConfirmed = skb.ct?.entry.confirmed;
+        const reason = confirm(skb, this.#trackEnvironment(run));
+        if (reason !== undefined) return { kind: 'drop', reason };
+        if (wasConfirmed === false && skb.ct?.entry.confirmed) {
+          this.trace?.({ kind: 'confirm', hook: run.hook, entry: snapshotEntry(skb.ct.entry) });
+        }
+        return ACCEPT;
+      }
+    }
+  }
+
+  #trackEnvironment({ now }: Traversal): TrackEnvironment {
+    return { table: this.conntrack, sysctls: this.sysctls, now };
+  }
+
+  #table(table: TableName, skb: Skb, run: Traversal): HookVerdict {
+    const chain = this.#rules[familyOf(skb.packet.src)].tables.get(table)?.get(BUILTIN_CHAIN[run.hook]);
+    return chain === undefined ? ACCEPT : traverse(chain, skb, run);
+  }
+
+  #track(skb: Skb, run: Traversal, zone: number): HookVerdict {
+    if (skb.ct !== undefined) return ACCEPT;
+    const reason = track(skb, zone, this.#trackEnvironment(run));
+    if (reason !== undefined) return { kind: 'drop', reason };
+    const ct = skb.ct as Skb['ct'];
+    this.trace?.({
+      kind: 'conntrack',
+      hook: run.hook,
+      state: skb.ctState(),
+      ...(ct === undefined ? {} : { direction: ct.direction, entry: snapshotEntry(ct.entry) }),
+    });
+    return ACCEPT;
+  }
+
+  /** The nat hook: the flow's first packet walks the nat chain, every packet is rewritten by its entry. */
+  #nat(manip: Manip, skb: Skb, run: Traversal): HookVerdict {
+    const { ct } = skb;
+    if (ct === undefined) return ACCEPT;
+    const { entry, state } = ct;
+    let cause: 'rule' | 'null-binding' | 'flow' | 'un-nat' = ct.direction === 'reply' ? 'un-nat' : 'flow';
+    if (state === 'ESTABLISHED' || isBound(entry, manip) || entry.confirmed) {
+      if (run.hook === 'postrouting' && leavesByOtherDevice(skb, entry)) {
+        this.conntrack.delete(entry);
+        return { kind: 'drop', reason: 'nat-device-changed' };
+      }
+    } else if (skb.packet.transport.kind !== 'icmp' || state === 'NEW') {
+      const verdict = this.#table('nat', skb, run);
+      if (verdict.kind !== 'accept') return verdict;
+      cause = 'rule';
+      if (!isBound(entry, manip)) {
+        bindNull(entry, manip, run.nat);
+        cause = 'null-binding';
+      }
+    }
+    const before = skb.packet;
+    const reason = applyNat(skb, manip);
+    if (reason !== undefined) return { kind: 'drop', reason };
+    if (skb.packet !== before) {
+      const random = isRandom(ct, manip);
+      this.trace?.({ kind: 'translate', hook: run.hook, manip, cause, random, before, after: skb.packet });
+    }
+    return ACCEPT;
+  }
+}

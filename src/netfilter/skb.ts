@@ -1,0 +1,43 @@
+/** A packet on its way through one host, with what the kernel keeps beside it in the sk_buff. */
+import type { IpAddress } from '../wire/ip-address.ts';
+import type { Packet } from '../wire/packet.ts';
+import type { ConntrackEntry } from './conntrack/entry.ts';
+import type { CtStateName } from './match.ts';
+import type { Direction } from './tuple.ts';
+
+/** How the frame was addressed at layer 2 (skb->pkt_type). */
+export type PacketType = 'host' | 'broadcast' | 'multicast' | 'other-host';
+
+/** The conntrack side of a packet: its entry, its direction in it, and what kind of packet it is. */
+export interface CtAttachment {
+  readonly entry: ConntrackEntry;
+  readonly direction: Direction;
+  readonly state: 'NEW' | 'ESTABLISHED' | 'RELATED';
+}
+
+export class Skb {
+  packet: Packet;
+  /** skb->mark, unsigned 32-bit. */
+  mark = 0;
+  packetType: PacketType = 'host';
+  /** The device it came in on; undefined for packets made on the host. */
+  inDevice: string | undefined;
+  /** The device it will leave by, once routed. */
+  outDevice: string | undefined;
+  /** The gateway or on-link destination, once routed. */
+  nextHop: IpAddress | undefined;
+  ct: CtAttachment | undefined;
+  /** `-j CT --notrack`, or a packet conntrack never looks at. */
+  untracked = false;
+
+  constructor(packet: Packet, inDevice?: string) {
+    this.packet = packet;
+    this.inDevice = inDevice;
+  }
+
+  /** The exclusive part of ctstate; SNAT and DNAT are flags of the entry on top of it. */
+  ctState(): CtStateName {
+    if (this.ct !== undefined) return this.ct.state;
+    return this.untracked ? 'UNTRACKED' : 'INVALID';
+  }
+}

@@ -1,0 +1,36 @@
+/** What a hook decides about a packet, and every named reason for which a packet can be dropped. */
+import type { RejectType } from './target.ts';
+
+/** Why a packet was dropped, and what that means to the one who looks for it. */
+export const DROP_REASONS = {
+  rule: 'a rule with target DROP matched',
+  policy: 'no rule decided and the policy of the built-in chain is DROP',
+  rp_filter: 'the reverse path to the source does not leave by the device the packet came in on',
+  martian: 'the source or destination address cannot occur on this device',
+  'conntrack-full': 'the conntrack table is full and nothing could be evicted for the new flow',
+  'conntrack-clash': 'another flow already owns the tuples; the entry could not be inserted (insert_failed)',
+  'nat-device-changed':
+    'a masqueraded flow would leave by another device; its entry was deleted with this packet',
+  'nat-no-address': 'the device has no address to translate to',
+  'nat-untranslatable': 'an ICMP redirect about a translated flow is not passed on',
+  'forwarding-off': 'the packet is for another host and the incoming device does not forward',
+  'no-route': 'there is no route to the destination and the sender was told so locally',
+  blackhole: 'the route to the destination is a blackhole',
+  'ttl-exceeded': 'the ttl ran out and the packet is one that no ICMP error answers',
+  'answer-dropped': 'the host answered, and its own rules dropped the answer on its way out',
+  corrupt: 'the checksum of the IP header is wrong',
+  'not-for-us': 'the frame was addressed to another host or to a group',
+  'multicast-not-joined': 'no socket of the host has joined the group',
+  'target-ttl': 'the TTL target lowered the ttl to zero',
+  'loop-limit': 'the packet passed this host too often; it is in a routing loop',
+} as const;
+export type DropReason = keyof typeof DROP_REASONS;
+
+export type HookVerdict =
+  | { readonly kind: 'accept' }
+  | { readonly kind: 'drop'; readonly reason: DropReason }
+  | { readonly kind: 'reject'; readonly with: RejectType }
+  /** A rule the engine does not understand was reached; `reason` names it (`unsupported: -m foo`). */
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+export const ACCEPT: HookVerdict = { kind: 'accept' };
