@@ -1,11 +1,14 @@
 /**
- * Cuts a file into its documents before parsing, so that one document's positions and events are garbage by
- * the time the next is read, and a syntax error concerns one document.
+ * Cuts a file into pieces of whole documents before parsing, so that the parser's events for one piece are
+ * garbage by the time the next is read: a long file costs no more memory than what is kept of it.
  */
 import { newlinesBefore, SourceDocument } from './source-document.ts';
 
+/** Smaller pieces cost more time (each is set up anew), larger ones more memory. */
+const PIECE = 0x10000;
+
 /**
- * The YAML documents of `text`, by their `---` lines. A marker in the first column ends a document whatever
+ * Pieces of at least PIECE characters of the YAML documents of `text`, cut at `---` lines. A marker in the first column ends a document whatever
  * construct it stands in (YAML 1.2 §9.1.2, c-forbidden), so the cut needs no parser. A file with
  * directives (`%YAML`), which belong to the document after them, is left in one piece.
  */
@@ -15,7 +18,7 @@ export function splitYaml(text: string, file: string): SourceDocument[] {
   let start = 0;
   let line = 1;
   for (;;) {
-    const next = nextMarker(text, start);
+    const next = nextMarker(text, start + PIECE);
     const end = next ?? text.length;
     const chunk = text.slice(start, end);
     documents.push(new SourceDocument(file, chunk, line));
@@ -25,7 +28,7 @@ export function splitYaml(text: string, file: string): SourceDocument[] {
   }
 }
 
-/** Where the next line `---` after the line at `start` begins. */
+/** Where the next line `---` after `start` begins. */
 function nextMarker(text: string, start: number): number | undefined {
   for (let at = text.indexOf('\n---', start); at >= 0; at = text.indexOf('\n---', at + 1)) {
     const after = text[at + 4];
