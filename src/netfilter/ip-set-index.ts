@@ -119,7 +119,9 @@ function samePart(part: IpSetPart, wanted: IpSetPart | undefined): boolean {
     case 'ip':
       return wanted.kind === 'ip' && sameAddress(part.address, wanted.address);
     case 'net':
-      return wanted.kind === 'net' && part.length === wanted.length && sameAddress(part.address, wanted.address);
+      return (
+        wanted.kind === 'net' && part.length === wanted.length && sameAddress(part.address, wanted.address)
+      );
     case 'port':
       return wanted.kind === 'port' && part.port === wanted.port && part.protocol === wanted.protocol;
     case 'mark':
@@ -170,7 +172,12 @@ function cutAddress(set: IpSet, address: IpAddress): IpAddress {
   return set.mask === undefined ? address : maskAddress(address, set.mask);
 }
 
-const WITH_PORTS: ReadonlySet<number> = new Set([PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.sctp, PROTOCOL.udplite]);
+const WITH_PORTS: ReadonlySet<number> = new Set([
+  PROTOCOL.tcp,
+  PROTOCOL.udp,
+  PROTOCOL.sctp,
+  PROTOCOL.udplite,
+]);
 /** bitmap:port knows no others (ip_set_getport.c, ip_set_get_ip_port). */
 const BITMAP_PORTS: ReadonlySet<number> = new Set([PROTOCOL.tcp, PROTOCOL.udp]);
 

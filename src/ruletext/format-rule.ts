@@ -5,24 +5,46 @@ import type { Target } from '../netfilter/target.ts';
 import { formatNetwork } from './address-text.ts';
 import { formatAddrtype, formatIprange, formatSet } from './matches/address-matches.ts';
 import { formatConntrack, formatState } from './matches/conntrack-matches.ts';
+import { formatIcmp } from './matches/icmp-matches.ts';
 import { formatMark } from './matches/mark-matches.ts';
 import { formatComment, formatNfacct } from './matches/note-matches.ts';
+import {
+  formatDscp,
+  formatLength,
+  formatPhysdev,
+  formatPkttype,
+  formatTos,
+  formatTtl,
+} from './matches/packet-matches.ts';
 import { formatMultiport, formatPorts, formatTcp } from './matches/port-matches.ts';
+import { formatConnlimit, formatHashlimit, formatLimit } from './matches/rate-matches.ts';
 import { formatRecent } from './matches/recent-match.ts';
 import { formatStatistic } from './matches/statistic-match.ts';
 import { bang } from './numbers.ts';
+import { formatCt } from './targets/ct-target.ts';
+import { formatLog } from './targets/log-targets.ts';
 import { formatConnmarkTarget, formatMarkTarget } from './targets/mark-targets.ts';
 import { formatDeviceNat, formatNat } from './targets/nat-targets.ts';
+import {
+  formatDscpTarget,
+  formatTcpmss,
+  formatTosTarget,
+  formatTtlTarget,
+} from './targets/packet-targets.ts';
 
-type MatchOf<Kind extends Match['kind']> = Extract<Match, { readonly kind: Kind }>;
-type TargetOf<Kind extends Target['kind']> = Extract<Target, { readonly kind: Kind }>;
+/** The member of `Union` whose `kind` can be `Kind`. */
+type OfKind<Union extends { readonly kind: string }, Kind> = Union extends unknown
+  ? Kind extends Union['kind']
+    ? Union
+    : never
+  : never;
 
 const formatAddressMatch = (match: AddressMatch) =>
   `${bang(match.negate)}${match.kind === 'source' ? '-s' : '-d'} ${formatNetwork(match)}`;
 const formatDevice = (match: DeviceMatch) =>
   `${bang(match.negate)}${match.kind === 'in-device' ? '-i' : '-o'} ${match.ifname}${match.wildcard ? '+' : ''}`;
 
-const MATCH_TEXT: { readonly [Kind in Match['kind']]?: (match: MatchOf<Kind>) => string } = {
+const MATCH_TEXT: { readonly [Kind in Match['kind']]: (match: OfKind<Match, Kind>) => string } = {
   source: formatAddressMatch,
   destination: formatAddressMatch,
   'in-device': formatDevice,
@@ -34,6 +56,18 @@ const MATCH_TEXT: { readonly [Kind in Match['kind']]?: (match: MatchOf<Kind>) =>
   udplite: formatPorts,
   sctp: formatPorts,
   dccp: formatPorts,
+  icmp: formatIcmp,
+  icmp6: formatIcmp,
+  limit: formatLimit,
+  hashlimit: formatHashlimit,
+  connlimit: formatConnlimit,
+  length: formatLength,
+  ttl: formatTtl,
+  hl: formatTtl,
+  tos: formatTos,
+  dscp: formatDscp,
+  physdev: formatPhysdev,
+  pkttype: formatPkttype,
   multiport: formatMultiport,
   mark: formatMark,
   connmark: formatMark,
@@ -49,7 +83,7 @@ const MATCH_TEXT: { readonly [Kind in Match['kind']]?: (match: MatchOf<Kind>) =>
   unknown: (match) => (match.text === '' ? `-m ${match.name}` : `-m ${match.name} ${match.text}`),
 };
 
-const TARGET_TEXT: { readonly [Kind in Target['kind']]?: (target: TargetOf<Kind>) => string } = {
+const TARGET_TEXT: { readonly [Kind in Target['kind']]: (target: OfKind<Target, Kind>) => string } = {
   none: () => '',
   jump: (target) => `-j ${target.chain}`,
   goto: (target) => `-g ${target.chain}`,
@@ -64,6 +98,14 @@ const TARGET_TEXT: { readonly [Kind in Target['kind']]?: (target: TargetOf<Kind>
   dnat: formatNat,
   masquerade: formatDeviceNat,
   redirect: formatDeviceNat,
+  log: formatLog,
+  ct: formatCt,
+  tos: formatTosTarget,
+  dscp: formatDscpTarget,
+  ttl: formatTtlTarget,
+  hl: formatTtlTarget,
+  tcpmss: formatTcpmss,
+  checksum: () => '-j CHECKSUM --checksum-fill',
   unknown: (target) => (target.text === '' ? `-j ${target.name}` : `-j ${target.name} ${target.text}`),
 };
 

@@ -27,6 +27,8 @@ export interface OptionSpec<Draft> {
   readonly multi?: boolean;
   /** Absent: the option exists but is not modelled, and makes the whole extension unknown. */
   readonly read?: (draft: Draft, use: OptionUse) => void;
+  /** False for a value in a form that is not modelled. */
+  readonly modelled?: (text: string) => boolean;
 }
 
 export type Options<Draft> = Readonly<Record<string, OptionSpec<Draft>>>;
@@ -42,7 +44,8 @@ export interface OptionShape {
   readonly values: 0 | 1 | 2;
   readonly invert: boolean;
   readonly multi: boolean;
-  readonly modelled: boolean;
+  /** False when the option, or this value of it, exists but is not modelled. */
+  readonly modelled: (text: string) => boolean;
 }
 
 /** An extension with its draft type hidden. */
@@ -56,6 +59,9 @@ export interface ExtensionModule<Value> {
 
 export type MatchModule = ExtensionModule<Match>;
 
+const always = () => true;
+const never = () => false;
+
 /** The shapes of `options`, by name. Names that share a spec are spellings of one option and share a shape. */
 export function optionShapes<Draft>(options: Options<Draft>): ReadonlyMap<string, OptionShape> {
   const bySpec = new Map<OptionSpec<Draft>, OptionShape>();
@@ -65,7 +71,7 @@ export function optionShapes<Draft>(options: Options<Draft>): ReadonlyMap<string
       values: spec.values,
       invert: spec.invert ?? false,
       multi: spec.multi ?? false,
-      modelled: spec.read !== undefined,
+      modelled: spec.modelled ?? (spec.read === undefined ? never : always),
     };
     bySpec.set(spec, shape);
     shapes.set(name, shape);

@@ -31,6 +31,12 @@ export function tryParseNumber(text: string, min: number, max: number): number |
   return value >= min && value <= max ? value : undefined;
 }
 
+/** The decimal digits that `text` begins with, as atoi reads them; undefined when there are none. */
+export function tryParseLeadingNumber(text: string): number | undefined {
+  const digits = /^[ \t\n\v\f\r]*\+?(\d+)/.exec(text)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
 /** The value of `text`; complains about `--option` when it is no number from `min` to `max`. */
 export function parseNumber(
   context: RuleContext,

@@ -58,7 +58,7 @@ export class ExtensionUse<Value> {
     }
     this.#seen.push(shape);
     this.addWords(use.first, use.last);
-    if (!shape.modelled) this.#reader = undefined;
+    if (!shape.modelled(use.text)) this.#reader = undefined;
     this.#reader?.read({ option, text: use.text, second: use.second, negate, context });
   }
 

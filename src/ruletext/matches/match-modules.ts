@@ -2,9 +2,12 @@
 import type { MatchModule } from '../match-module.ts';
 import { ADDRESS_MATCH_MODULES } from './address-matches.ts';
 import { CONNTRACK_MATCH_MODULES } from './conntrack-matches.ts';
+import { ICMP_MATCH_MODULES } from './icmp-matches.ts';
 import { MARK_MATCH_MODULES } from './mark-matches.ts';
 import { NOTE_MATCH_MODULES } from './note-matches.ts';
+import { PACKET_MATCH_MODULES } from './packet-matches.ts';
 import { PORT_MATCH_MODULES } from './port-matches.ts';
+import { RATE_MATCH_MODULES } from './rate-matches.ts';
 import { RECENT_MATCH_MODULE } from './recent-match.ts';
 import { STATISTIC_MATCH_MODULE } from './statistic-match.ts';
 
@@ -14,6 +17,9 @@ const MODULES: readonly MatchModule[] = [
   ...CONNTRACK_MATCH_MODULES,
   ...ADDRESS_MATCH_MODULES,
   ...NOTE_MATCH_MODULES,
+  ...ICMP_MATCH_MODULES,
+  ...RATE_MATCH_MODULES,
+  ...PACKET_MATCH_MODULES,
   RECENT_MATCH_MODULE,
   STATISTIC_MATCH_MODULE,
 ];

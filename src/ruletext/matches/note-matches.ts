@@ -1,7 +1,7 @@
 /** `-m comment` and `-m nfacct`: matches that every packet passes. */
 import type { CommentMatch, NfacctMatch } from '../../netfilter/match.ts';
 import { defineExtension, type MatchModule } from '../match-module.ts';
-import { quote } from '../quoting.ts';
+import { cutToBytes, quote } from '../quoting.ts';
 
 /** XT_MAX_COMMENT_LEN less the terminator. */
 const MAX_COMMENT = 255;
@@ -15,12 +15,7 @@ export const NOTE_MATCH_MODULES: readonly MatchModule[] = [
       comment: {
         values: 1,
         read: (draft, use) => {
-          if (use.text.length > MAX_COMMENT) {
-            throw use.context.error(
-              `the comment is ${use.text.length} characters long; expected at most ${MAX_COMMENT}`,
-            );
-          }
-          draft.text = use.text;
+          draft.text = cutToBytes(use.text, MAX_COMMENT);
         },
       },
     },
@@ -36,12 +31,8 @@ export const NOTE_MATCH_MODULES: readonly MatchModule[] = [
       'nfacct-name': {
         values: 1,
         read: (draft, use) => {
-          if (use.text.length > MAX_COUNTER_NAME) {
-            throw use.context.error(
-              `--nfacct-name '${use.text}' is longer than ${MAX_COUNTER_NAME} characters`,
-            );
-          }
-          draft.name = use.text;
+          if (use.text === '') throw use.context.error('--nfacct-name is empty; expected a name');
+          draft.name = cutToBytes(use.text, MAX_COUNTER_NAME);
         },
       },
     },
@@ -60,5 +51,5 @@ export function formatComment(match: CommentMatch): string {
 
 /** `-m nfacct --nfacct-name  NAME`; the two blanks are libxt_nfacct's. */
 export function formatNfacct(match: NfacctMatch): string {
-  return `-m nfacct --nfacct-name  ${match.name}`;
+  return `-m nfacct --nfacct-name  ${quote(match.name)}`;
 }

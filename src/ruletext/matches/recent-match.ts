@@ -4,6 +4,7 @@ import type { IpAddress } from '../../wire/ip-address.ts';
 import { formatAddress, hostMask, parseAddress } from '../address-text.ts';
 import { defineExtension, type MatchModule, type OptionUse } from '../match-module.ts';
 import { bang, parseNumber } from '../numbers.ts';
+import { cutToBytes } from '../quoting.ts';
 
 type Action = RecentMatch['action'];
 
@@ -70,9 +71,7 @@ export const RECENT_MATCH_MODULE: MatchModule = defineExtension<RecentDraft, Rec
     name: {
       values: 1,
       read: (draft, use) => {
-        if (use.text.length > MAX_NAME)
-          throw use.context.error(`--name is longer than ${MAX_NAME} characters`);
-        draft.name = use.text;
+        draft.name = cutToBytes(use.text, MAX_NAME);
       },
     },
     mask: {

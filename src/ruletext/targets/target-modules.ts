@@ -1,13 +1,19 @@
 /** All targets, by the name after `-j`. */
 import type { TargetModule } from '../target-module.ts';
+import { CT_TARGET_MODULE } from './ct-target.ts';
+import { LOG_TARGET_MODULES } from './log-targets.ts';
 import { MARK_TARGET_MODULES } from './mark-targets.ts';
 import { NAT_TARGET_MODULES } from './nat-targets.ts';
+import { PACKET_TARGET_MODULES } from './packet-targets.ts';
 import { VERDICT_TARGET_MODULES } from './verdict-targets.ts';
 
 const MODULES: readonly TargetModule[] = [
   ...VERDICT_TARGET_MODULES,
   ...MARK_TARGET_MODULES,
   ...NAT_TARGET_MODULES,
+  ...LOG_TARGET_MODULES,
+  ...PACKET_TARGET_MODULES,
+  CT_TARGET_MODULE,
 ];
 
 const BY_NAME: ReadonlyMap<string, TargetModule> = new Map(MODULES.map((module) => [module.name, module]));
