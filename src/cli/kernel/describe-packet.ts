@@ -1,0 +1,128 @@
+/** Packets and conntrack entries as text that says everything that is compared, for people too. */
+import type { ConntrackEntry } from '../../netfilter/conntrack/entry.ts';
+import type { Tuple } from '../../netfilter/tuple.ts';
+import { formatIpAddress, type IpAddress } from '../../wire/ip-address.ts';
+import { type Packet, protocolOf, type TcpSegment, type Transport } from '../../wire/packet.ts';
+import { PROTOCOL, TCP_FLAG } from '../../wire/protocol.ts';
+import type { ListedEntry, ListedTuple } from './conntrack-list.ts';
+
+const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(PROTOCOL).map(([name, number]) => [number, name]),
+);
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function flagsText({ flags }: TcpSegment): string {
+  const set = Object.entries(TCP_FLAG).filter(([, bit]) => flags & bit);
+  return set.length === 0 ? 'none' : set.map(([name]) => name).join(',');
+}
+
+function describeTransport(transport: Transport): string {
+  const data = transport.data.length === 0 ? '' : ` data ${hex(transport.data)}`;
+  switch (transport.kind) {
+    case 'tcp': {
+      const { seq, ack, window, options } = transport;
+      const optionText = options.length === 0 ? '' : ` options ${hex(options)}`;
+      return `tcp ${flagsText(transport)} seq ${seq} ack ${ack} win ${window}${optionText}${data}`;
+    }
+    case 'udp':
+      return `udp${data}`;
+    case 'sctp':
+      return `sctp tag ${transport.verificationTag}${data}`;
+    case 'icmp': {
+      const { type, code, id, sequence, quoted } = transport;
+      const about = quoted === undefined ? '' : ` about {${describePacket(quoted)}}`;
+      return `icmp ${type}/${code} id ${id} seq ${sequence}${about}${data}`;
+    }
+    case 'opaque':
+      return `protocol ${transport.protocol}${data}`;
+  }
+}
+
+function endText(address: IpAddress, port: number | undefined): string {
+  const text = formatIpAddress(address);
+  if (port === undefined) return text;
+  return typeof address === 'number' ? `${text}:${port}` : `[${text}]:${port}`;
+}
+
+/**
+ * Every field of `packet` but its identification, which Linux draws at random for packets of its own;
+ * `withId` adds it.
+ */
+export function describePacket(packet: Packet, withId = false): string {
+  const { src, dst, ttl, tos, id, dontFragment, fragment, corrupt, transport } = packet;
+  const ports = 'sport' in transport ? transport : undefined;
+  const parts = [
+    `${endText(src, ports?.sport)} > ${endText(dst, ports?.dport)}`,
+    describeTransport(transport),
+    `ttl ${ttl}`,
+  ];
+  if (tos !== 0) parts.push(`tos ${tos}`);
+  if (withId) parts.push(`id ${id}`);
+  if (dontFragment) parts.push('df');
+  if (fragment !== undefined) parts.push(`fragment ${fragment.offset}${fragment.more ? '+' : ''}`);
+  if (packet.ipOptions !== undefined) parts.push(`ip options ${hex(packet.ipOptions)}`);
+  if (packet.extensions !== undefined) {
+    parts.push(
+      `extensions ${packet.extensions.map(({ protocol, data }) => `${protocol} ${hex(data)}`).join(' ')}`,
+    );
+  }
+  if (corrupt !== undefined) parts.push(`wrong ${corrupt}`);
+  if (packet.truncatedBytes !== undefined) parts.push(`${packet.truncatedBytes} bytes cut off`);
+  return parts.join(' ');
+}
+
+function describeTuple({ src, dst, sport, dport }: ListedTuple | Tuple): string {
+  return `${endText(src, sport)} > ${endText(dst, dport)}`;
+}
+
+/** What is compared of a conntrack entry, wherever it comes from; `timeout` in seconds apart. */
+export interface DescribedEntry {
+  readonly text: string;
+  readonly timeout: number;
+}
+
+function describeEntry(entry: Omit<ListedEntry, 'timeout'>): string {
+  const parts = [
+    PROTOCOL_NAMES.get(entry.protocol) ?? `protocol ${entry.protocol}`,
+    ...(entry.state === undefined ? [] : [entry.state]),
+    `${describeTuple(entry.original)} | ${describeTuple(entry.reply)}`,
+  ];
+  if (!entry.seenReply) parts.push('[UNREPLIED]');
+  if (entry.assured) parts.push('[ASSURED]');
+  if (entry.mark !== 0) parts.push(`mark=${entry.mark}`);
+  if (entry.zone !== 0) parts.push(`zone=${entry.zone}`);
+  return parts.join(' ');
+}
+
+/** The kernel's entry. */
+export function describeListed(entry: ListedEntry): DescribedEntry {
+  const { state, ...rest } = entry;
+  // The engine does not name SCTP's states.
+  const compared = entry.protocol === PROTOCOL.tcp && state !== undefined ? { ...rest, state } : rest;
+  return { text: describeEntry(compared), timeout: entry.timeout };
+}
+
+/** The engine's entry at time `now`. */
+export function describeModelled(entry: ConntrackEntry, now: number): DescribedEntry {
+  const state = entry.tcp?.state;
+  const text = describeEntry({
+    protocol: entry.original.protocol,
+    ...(state === undefined ? {} : { state }),
+    original: entry.original,
+    reply: entry.reply,
+    seenReply: entry.seenReply,
+    assured: entry.assured,
+    mark: entry.mark,
+    zone: entry.zone,
+  });
+  return { text, timeout: entry.expires - now };
+}
+
+/** The protocol's name, or its number. */
+export function protocolText(packet: Packet): string {
+  const protocol = protocolOf(packet);
+  return PROTOCOL_NAMES.get(protocol) ?? String(protocol);
+}

@@ -1,0 +1,183 @@
+/**
+ * The engine beside the kernel: the same host, rules and packets. Where rules leave something to chance, the
+ * kernel has drawn already and the engine must be able to follow: every branch of the packet's way is played
+ * on a copy, and those that agree with what was observed are carried on. None left: they differ.
+ */
+import type { Choices } from '../../netfilter/choices.ts';
+import type { ConntrackSysctls } from '../../netfilter/conntrack/timeouts.ts';
+import type { Backend } from '../../netfilter/hooks.ts';
+import type { IpSet } from '../../netfilter/ip-set.ts';
+import { Netfilter } from '../../netfilter/netfilter.ts';
+import type { RuleSet } from '../../netfilter/rule-set.ts';
+import { AddressBook } from '../../netstack/addressing.ts';
+import { Host, type Passage } from '../../netstack/host.ts';
+import { Clock } from '../../sim/clock.ts';
+import type { Packet } from '../../wire/packet.ts';
+import { compareObservation } from './compare.ts';
+import type { HostPlan } from './host-plan.ts';
+import type { Injection, Observation } from './observe.ts';
+
+/** No more states than this are carried on; more than a few are rare and soon told apart. */
+const MAX_CANDIDATES = 16;
+/** Branches played for one packet before giving up. */
+const MAX_BRANCHES = 4096;
+
+/** Probabilities of `statistic` rules are fractions of this. */
+const ONE = 2 ** 31;
+
+/** Plays a script of decisions and notes how many ways there were at each. */
+class ScriptedChoices implements Choices {
+  /** Ways at each decision met, and the one taken. */
+  readonly decisions: { readonly ways: number; readonly taken: number }[] = [];
+  readonly #script: readonly number[];
+  readonly #ports: readonly number[];
+
+  constructor(script: readonly number[], ports: readonly number[]) {
+    this.#script = script;
+    this.#ports = ports;
+  }
+
+  #decide(ways: number): number {
+    const taken = this.#script[this.decisions.length] ?? 0;
+    this.decisions.push({ ways, taken });
+    return taken;
+  }
+
+  chance(probability: number): boolean {
+    if (probability <= 0) return false;
+    if (probability >= ONE) return true;
+    return this.#decide(2) === 0;
+  }
+
+  random16(): number {
+    return this.#ports[this.#decide(this.#ports.length)] ?? 0;
+  }
+}
+
+/** The next script in depth-first order, or undefined after the last one. */
+function nextScript(decisions: ScriptedChoices['decisions']): number[] | undefined {
+  const last = decisions.findLastIndex(({ ways, taken }) => taken + 1 < ways);
+  if (last < 0) return undefined;
+  return [...decisions.slice(0, last), decisions[last]].map((decision, index) =>
+    index === last ? (decision?.taken ?? 0) + 1 : (decision?.taken ?? 0),
+  );
+}
+
+function portsOf(packet: Packet): number[] {
+  const { transport } = packet;
+  if (transport.kind === 'icmp') return [transport.id];
+  return 'sport' in transport ? [transport.sport, transport.dport] : [];
+}
+
+/** First ports of the ranges a port search can have: NAT's classes (nf_nat_l4proto_unique_tuple), and rules'. */
+function rangeStarts(rules: readonly RuleSet[]): readonly number[] {
+  const starts = new Set([0, 1, 600, 1024]);
+  for (const { tables } of rules) {
+    for (const { chains } of tables.values()) {
+      for (const chain of chains.values()) {
+        for (const { target } of chain.rules) {
+          if (target.kind === 'snat' || target.kind === 'dnat') starts.add(target.range.ports?.from ?? 0);
+          if (target.kind === 'masquerade' || target.kind === 'redirect') starts.add(target.ports?.from ?? 0);
+        }
+      }
+    }
+  }
+  return [...starts];
+}
+
+export interface EngineModelOptions {
+  readonly plan: HostPlan;
+  readonly rules: readonly RuleSet[];
+  readonly backend: Backend;
+  readonly conntrack?: ConntrackSysctls;
+  readonly sets?: ReadonlyMap<string, IpSet>;
+}
+
+export class EngineModel {
+  #candidates: readonly Host[];
+  #now = 0;
+  readonly #starts: readonly number[];
+
+  constructor({ plan, rules, backend, conntrack, sets }: EngineModelOptions) {
+    const addresses = new AddressBook(plan.devices, plan.routes);
+    const netfilter = new Netfilter({
+      clock: new Clock(),
+      choices: new ScriptedChoices([], []),
+      host: addresses,
+      backend,
+      ...(conntrack === undefined ? {} : { sysctls: conntrack }),
+    });
+    for (const ruleSet of rules) netfilter.load(ruleSet);
+    if (sets !== undefined) netfilter.loadSets(sets);
+    this.#candidates = [new Host({ addresses, netfilter })];
+    this.#starts = rangeStarts(rules);
+  }
+
+  /** Seconds since the model began. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** States the engine may be in, given all that was observed. */
+  get candidates(): readonly Host[] {
+    return this.#candidates;
+  }
+
+  /** Lets `seconds` pass. */
+  advance(seconds: number): void {
+    this.#now += seconds;
+  }
+
+  /** What the engine makes of a packet without being told what happened; its state stays. */
+  predict(injection: Injection): Passage | undefined {
+    const [host] = this.#candidates;
+    return host && this.#play(host, injection, new ScriptedChoices([], [0])).passage;
+  }
+
+  /**
+   * Plays `injection` and keeps the states that agree with `observation`. Returns what the closest branch got
+   * wrong, one line each; nothing when at least one agrees.
+   */
+  follow(injection: Injection, observation: Observation): readonly string[] {
+    const ports = this.#portDraws(observation);
+    const agreeing: Host[] = [];
+    let closest: readonly string[] | undefined;
+    for (const start of this.#candidates) {
+      let script: number[] | undefined = [];
+      for (let branch = 0; script !== undefined && branch < MAX_BRANCHES; branch++) {
+        const choices: ScriptedChoices = new ScriptedChoices(script, ports);
+        const { host, passage } = this.#play(start, injection, choices);
+        const differences = compareObservation(injection, observation, passage);
+        if (differences.length === 0 && agreeing.length < MAX_CANDIDATES) agreeing.push(host);
+        if (closest === undefined || differences.length < closest.length) closest = differences;
+        script = nextScript(choices.decisions);
+      }
+    }
+    if (agreeing.length === 0) return closest ?? ['the engine has no state left to go on from'];
+    this.#candidates = agreeing;
+    return [];
+  }
+
+  /** Keeps the states of which `differencesOf` says nothing; returns the first one's differences if none is left. */
+  retain(differencesOf: (host: Host) => readonly string[]): readonly string[] {
+    const judged = this.#candidates.map((host) => ({ host, differences: differencesOf(host) }));
+    const agreeing = judged.filter(({ differences }) => differences.length === 0);
+    if (agreeing.length === 0) return judged[0]?.differences ?? [];
+    this.#candidates = agreeing.map(({ host }) => host);
+    return [];
+  }
+
+  #play(start: Host, { packet, device: ifname, frame }: Injection, choices: Choices) {
+    const host = start.fork(new Clock(this.#now), choices);
+    const device = ifname === undefined ? undefined : host.addresses.devices.get(ifname);
+    const passage = device === undefined ? host.send(packet) : host.receive(packet, device, frame ?? 'host');
+    return { host, passage };
+  }
+
+  /** The draws that could have led a port search to the ports that were seen. */
+  #portDraws({ sent, delivered }: Observation): readonly number[] {
+    const seen = [...sent, ...delivered].flatMap(({ packet }) => portsOf(packet));
+    const draws = seen.flatMap((port) => this.#starts.map((start) => (port - start) & 0xffff));
+    return [...new Set([...draws, 0])];
+  }
+}

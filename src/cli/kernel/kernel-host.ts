@@ -1,0 +1,208 @@
+/**
+ * A host of the real kernel: a private namespace with the planned devices, addresses, routes, sysctls, sets
+ * and rules. The other end of every device is in this process (tap-device.ts).
+ *
+ * The devices do no ARP: a packet that waits for a neighbour would meet the rules once before and once
+ * after. The kernel's own chatter (router solicitations, group reports) is kept down as far as sysctls go.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Device } from '../../netstack/device.ts';
+import type { Route } from '../../netstack/route-table.ts';
+import { familyOf, formatIpAddress } from '../../wire/ip-address.ts';
+import { formatIpPrefix } from '../../wire/ip-prefix.ts';
+import type { HostPlan, KernelBackend, RulesText } from './host-plan.ts';
+import { INPUT_LOG_RULES, InputLog } from './input-log.ts';
+import { KernelUnavailable, type Libc, loadLibc } from './libc.ts';
+import { PrivateNamespace } from './private-namespace.ts';
+import { runProgram } from './programs.ts';
+import { RawSender } from './raw-sender.ts';
+import { TapDevice } from './tap-device.ts';
+
+/** Written before any device exists, so that every device inherits what is under `default`. */
+const FIRST_SYSCTLS: readonly (readonly [string, string])[] = [
+  // No link-local addresses and no duplicate address detection: a host has the addresses of its plan.
+  ['ipv6/conf/default/addr_gen_mode', '1'],
+  ['ipv6/conf/default/accept_dad', '0'],
+  ['ipv6/conf/default/router_solicitations', '0'],
+  ['ipv6/conf/default/accept_ra', '0'],
+  // Redirects are advice beside a forwarded packet, not its fate, and come at a limited rate.
+  ['ipv4/conf/all/send_redirects', '0'],
+  ['ipv4/conf/default/send_redirects', '0'],
+  // Those of `all` apply to every device on top of its own.
+  ['ipv4/conf/all/rp_filter', '0'],
+  ['ipv4/conf/default/rp_filter', '0'],
+  ['ipv4/conf/all/route_localnet', '0'],
+  ['ipv4/conf/all/accept_local', '0'],
+  ['ipv4/conf/all/log_martians', '0'],
+  // No rate limit on any ICMP type. The token bucket itself must stay: "no route" answers draw from it.
+  ['ipv4/icmp_ratemask', '0'],
+  ['ipv6/icmp/ratelimit', '0'],
+  ['ipv4/ip_forward', '1'],
+  ['ipv6/conf/all/forwarding', '1'],
+  ['ipv6/conf/default/forwarding', '1'],
+];
+
+const SYSCTL_ROOT = '/proc/sys/net';
+
+/** As large as such a device allows: the plan knows no MTU, so nothing should be too big. */
+const MTU = 65521;
+
+/** The locally administered MAC address of the device with this index in the plan. */
+function macOf(index: number): Uint8Array {
+  return Uint8Array.of(2, 0, 0, 0, index >> 8, index & 255);
+}
+
+function formatMac(mac: Uint8Array): string {
+  return Array.from(mac, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
+
+function setSysctl(path: string, value: string): void {
+  try {
+    writeFileSync(`${SYSCTL_ROOT}/${path}`, value);
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new KernelUnavailable(`the kernel's sysctl net/${path} cannot be set to ${value}: ${cause}`);
+  }
+}
+
+/** `ip -batch` commands for one device. */
+function deviceCommands({ name, addresses }: Device, index: number): string[] {
+  const up =
+    name === 'lo'
+      ? []
+      : [
+          `link set dev ${name} address ${formatMac(macOf(index))} mtu ${MTU} arp off`,
+          `link set dev ${name} up`,
+        ];
+  const adds = addresses.map((address) => {
+    const nodad = familyOf(address.address) === 'ipv6' ? ' nodad' : '';
+    // lo comes with its own addresses: "replace" takes those that are there already.
+    return `address replace ${formatIpPrefix(address)} dev ${name}${nodad}`;
+  });
+  return [...up, ...adds];
+}
+
+function deviceSysctls({ name, rpFilter, routeLocalnet, acceptLocal, forwarding }: Device) {
+  const flag = (value: boolean) => (value ? '1' : '0');
+  return [
+    [`ipv4/conf/${name}/rp_filter`, String(rpFilter)],
+    [`ipv4/conf/${name}/route_localnet`, flag(routeLocalnet)],
+    [`ipv4/conf/${name}/accept_local`, flag(acceptLocal)],
+    [`ipv4/conf/${name}/forwarding`, flag(forwarding)],
+    [`ipv6/conf/${name}/forwarding`, flag(forwarding)],
+  ] as const;
+}
+
+function routeCommand({ type, prefix, device, gateway, src, metric }: Route): string {
+  const v6 = familyOf(prefix.address) === 'ipv6';
+  const parts = [`${v6 ? '-6 ' : ''}route add ${type} ${formatIpPrefix(prefix)}`];
+  if (gateway !== undefined) parts.push(`via ${formatIpAddress(gateway)}`);
+  if (type === 'unicast') parts.push(`dev ${device}`);
+  // A gateway need not be on a subnet of the device, as with 169.254.1.1 on a /32.
+  if (gateway !== undefined) parts.push('onlink');
+  if (src !== undefined) parts.push(`src ${formatIpAddress(src)}`);
+  // Equal prefixes of one metric exclude each other; IPv6's default metric is 1024, 0 means that too.
+  if (metric !== 0) parts.push(`metric ${metric}`);
+  return parts.join(' ');
+}
+
+export interface KernelHostOptions {
+  readonly plan: HostPlan;
+  readonly rules: readonly RulesText[];
+  readonly backend: KernelBackend;
+}
+
+interface Parts {
+  readonly devices: ReadonlyMap<string, TapDevice>;
+  readonly inputLog: InputLog;
+  readonly sender: RawSender;
+}
+
+function assemble(libc: Libc, { plan, rules, backend }: KernelHostOptions, open: { close(): void }[]): Parts {
+  for (const [path, value] of FIRST_SYSCTLS) setSysctl(path, value);
+  const devices = new Map<string, TapDevice>();
+  for (const { name } of plan.devices) {
+    if (name === 'lo') continue;
+    const device = TapDevice.open(libc, name);
+    open.push(device);
+    devices.set(name, device);
+  }
+  const commands = [
+    'link set dev lo up',
+    ...plan.devices.flatMap(deviceCommands),
+    ...plan.routes.map(routeCommand),
+  ];
+  runProgram('ip', ['-batch', '-'], `${commands.join('\n')}\n`);
+  for (const device of plan.devices) {
+    for (const [path, value] of deviceSysctls(device)) setSysctl(path, value);
+  }
+  // Before the rules: see INPUT_LOG_RULES.
+  runProgram('nft', ['-f', '-'], INPUT_LOG_RULES);
+  const inputLog = InputLog.open(libc);
+  open.push(inputLog);
+  if (plan.sets !== undefined) runProgram('ipset', ['restore'], plan.sets);
+  for (const { family, text } of rules) {
+    const program = `${family === 'ipv4' ? 'iptables' : 'ip6tables'}-${backend}-restore`;
+    // The legacy program wants the last line ended.
+    runProgram(program, [], text.endsWith('\n') ? text : `${text}\n`);
+  }
+  // Conntrack's are there only once rules need it or someone asks.
+  for (const [path, value] of plan.sysctls ?? []) setSysctl(path, value);
+  const sender = new RawSender(libc);
+  open.push(sender);
+  return { devices, inputLog, sender };
+}
+
+export class KernelHost {
+  /** Every device but lo. */
+  readonly devices: ReadonlyMap<string, TapDevice>;
+  readonly inputLog: InputLog;
+  readonly sender: RawSender;
+  readonly #namespace: PrivateNamespace;
+  readonly #macs: ReadonlyMap<string, Uint8Array>;
+
+  private constructor(namespace: PrivateNamespace, parts: Parts, plan: HostPlan) {
+    this.#namespace = namespace;
+    this.devices = parts.devices;
+    this.inputLog = parts.inputLog;
+    this.sender = parts.sender;
+    this.#macs = new Map(plan.devices.map(({ name }, index) => [name, macOf(index)]));
+  }
+
+  /**
+   * Builds the host and stays in its namespace until `close`. Throws KernelUnavailable where that cannot be
+   * done at all, ProgramFailed when the kernel refuses this plan or these rules; nothing is left behind.
+   */
+  static build(options: KernelHostOptions): KernelHost {
+    const libc = loadLibc();
+    const namespace = PrivateNamespace.enter(libc);
+    const open: { close(): void }[] = [];
+    try {
+      return new KernelHost(namespace, assemble(libc, options, open), options.plan);
+    } catch (error) {
+      for (const part of open) part.close();
+      namespace.leave();
+      throw error;
+    }
+  }
+
+  /** The MAC address of a device. Throws RangeError for an unknown one. */
+  mac(ifname: string): Uint8Array {
+    const mac = this.#macs.get(ifname);
+    if (mac === undefined) throw new RangeError(`the host has no device ${ifname}`);
+    return mac;
+  }
+
+  /** What a file under /proc/sys/net says in the namespace. */
+  sysctl(path: string): string {
+    return readFileSync(`${SYSCTL_ROOT}/${path}`, 'utf8').trim();
+  }
+
+  /** Takes everything down and returns to the caller's namespace. */
+  close(): void {
+    for (const device of this.devices.values()) device.close();
+    this.inputLog.close();
+    this.sender.close();
+    this.#namespace.leave();
+  }
+}

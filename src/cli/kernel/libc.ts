@@ -1,0 +1,102 @@
+/**
+ * The few system calls that Node does not offer, through koffi: an optional dependency that is loaded only
+ * here, when `verify` runs.
+ */
+import { createRequire } from 'node:module';
+
+/** Why the kernel cannot be asked on this machine; `message` is one line for the user. */
+export class KernelUnavailable extends Error {
+  override readonly name = 'KernelUnavailable';
+}
+
+export interface Libc {
+  open(path: string, flags: number): number;
+  close(fd: number): number;
+  /** `argument` is a struct in memory, read and written. */
+  ioctl(fd: number, request: number, argument: Buffer): number;
+  read(fd: number, buffer: Buffer, length: number): number;
+  write(fd: number, buffer: Uint8Array, length: number): number;
+  socket(domain: number, type: number, protocol: number): number;
+  setsockopt(fd: number, level: number, option: number, value: Buffer, length: number): number;
+  bind(fd: number, address: Buffer, length: number): number;
+  sendto(
+    fd: number,
+    buffer: Uint8Array,
+    length: number,
+    flags: number,
+    address: Buffer,
+    addressLength: number,
+  ): number;
+  unshare(flags: number): number;
+  setns(fd: number, flags: number): number;
+  /** errno of the call just made. */
+  errno(): number;
+}
+
+/** The slice of koffi's interface that is used. */
+interface Koffi {
+  load(path: null): { func(prototype: string): (...args: unknown[]) => number };
+  errno(): number;
+}
+
+function loadKoffi(): Koffi {
+  try {
+    return createRequire(import.meta.url)('koffi') as Koffi;
+  } catch (error) {
+    const cause = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new KernelUnavailable(
+      `the optional package koffi could not be loaded (${cause}): npm install koffi`,
+    );
+  }
+}
+
+let loaded: Libc | undefined;
+
+/** The C library of this process. Throws KernelUnavailable off Linux and without koffi. */
+export function loadLibc(): Libc {
+  if (loaded !== undefined) return loaded;
+  if (process.platform !== 'linux') {
+    throw new KernelUnavailable(`verify needs a Linux kernel to compare with; this is ${process.platform}`);
+  }
+  const koffi = loadKoffi();
+  // null: the symbols of the running program, so that no C library needs to be named.
+  const library = koffi.load(null);
+  const ioctl = library.func('int ioctl(int, unsigned long, ...)');
+  loaded = {
+    open: library.func('int open(const char *, int)'),
+    close: library.func('int close(int)'),
+    ioctl: (fd, request, argument) => ioctl(fd, request, 'void *', argument),
+    read: library.func('long read(int, void *, size_t)'),
+    write: library.func('long write(int, const void *, size_t)'),
+    socket: library.func('int socket(int, int, int)'),
+    setsockopt: library.func('int setsockopt(int, int, int, const void *, unsigned int)'),
+    bind: library.func('int bind(int, const void *, unsigned int)'),
+    sendto: library.func('long sendto(int, const void *, size_t, int, const void *, unsigned int)'),
+    unshare: library.func('int unshare(int)'),
+    setns: library.func('int setns(int, int)'),
+    errno: () => koffi.errno(),
+  };
+  return loaded;
+}
+
+/** errno values with a meaning here. */
+export const ERRNO = {
+  EPERM: 1,
+  EAGAIN: 11,
+  EACCES: 13,
+  EINVAL: 22,
+  ENOBUFS: 105,
+  ENETUNREACH: 101,
+  EHOSTUNREACH: 113,
+} as const;
+
+/** The name of an errno value, or `errno N`. */
+export function errnoName(errno: number): string {
+  return Object.entries(ERRNO).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
+}
+
+/** `result` unless it is negative; then throws, saying what `action` failed with. */
+export function check(libc: Libc, result: number, action: string): number {
+  if (result < 0) throw new Error(`${action}: ${errnoName(libc.errno())}`);
+  return result;
+}

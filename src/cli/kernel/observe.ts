@@ -1,0 +1,183 @@
+/**
+ * What the kernel does with one packet: let it in, read back everything that left the host because of it and
+ * whether it got to the end of the input hook. The kernel finishes a packet before the call that hands it
+ * over returns (tap-device.ts), so nothing has to be waited for and nothing can be attributed wrongly.
+ */
+import { ETHERTYPE, emitEthernet, parseEthernet } from '../../wire/ethernet.ts';
+import { emitPacket, parsePacket } from '../../wire/headers.ts';
+import { familyOf, type IpFamily } from '../../wire/ip-address.ts';
+import type { Packet } from '../../wire/packet.ts';
+import { type ListedEntry, parseConntrackList } from './conntrack-list.ts';
+import type { KernelHost } from './kernel-host.ts';
+import { errnoName } from './libc.ts';
+import { runProgram } from './programs.ts';
+
+/** How the frame around a packet is addressed. */
+export type FrameKind = 'host' | 'broadcast' | 'multicast';
+
+export interface Injection {
+  readonly packet: Packet;
+  /** The device it comes in on; absent: made on the host. */
+  readonly device?: string;
+  /** Only with `device`. */
+  readonly frame?: FrameKind;
+}
+
+export interface SentPacket {
+  readonly device: string;
+  readonly packet: Packet;
+  /** It is the injected packet, on its way out; else something the host said. */
+  readonly original: boolean;
+}
+
+export interface Observation {
+  /** What left, per device in order. */
+  readonly sent: readonly SentPacket[];
+  /** What reached the end of the input hook, in order: the packet, or answers of the host to itself. */
+  readonly delivered: readonly { readonly packet: Packet; readonly original: boolean }[];
+  /** Why the kernel refused to send a packet made on the host (`EPERM`: a rule dropped it). */
+  readonly error?: string;
+}
+
+const PEER_MAC = Uint8Array.of(2, 0, 0, 0xff, 0xff, 0xfe);
+
+/** What tells a packet among others as it travels: NAT, routers and reassembly keep it. */
+interface Label {
+  readonly family: IpFamily;
+  /** IPv4's identification, IPv6's flow label. */
+  readonly value: number;
+  readonly protocol: number;
+  /** ICMP's type, which tells an echo from its answer. */
+  readonly icmpType: number;
+}
+
+function labelOf(bytes: Uint8Array): Label {
+  const at = (offset: number) => bytes[offset] ?? 0;
+  const v4 = at(0) >>> 4 === 4;
+  const protocol = v4 ? at(9) : at(6);
+  const body = v4 ? (at(0) & 15) * 4 : 40;
+  return {
+    family: v4 ? 'ipv4' : 'ipv6',
+    value: v4 ? (at(4) << 8) | at(5) : ((at(1) & 15) << 16) | (at(2) << 8) | at(3),
+    protocol,
+    icmpType: protocol === 1 || protocol === 58 ? at(body) : 0,
+  };
+}
+
+function sameLabel(a: Label, b: Label): boolean {
+  return (
+    a.family === b.family && a.value === b.value && a.protocol === b.protocol && a.icmpType === b.icmpType
+  );
+}
+
+/** The kernel's own chatter: group reports and neighbour discovery (ICMPv6 130 to 137, 143), IGMP. */
+function isChatter(bytes: Uint8Array): boolean {
+  const { family, protocol } = labelOf(bytes);
+  if (family === 'ipv4') return protocol === 2;
+  // Group reports carry a hop-by-hop header (router alert) in front.
+  const type = bytes[protocol === 0 ? 48 : 40] ?? 0;
+  const icmp = protocol === 58 || (protocol === 0 && bytes[40] === 58);
+  return icmp && ((type >= 130 && type <= 137) || type === 143);
+}
+
+function destinationMac(host: KernelHost, device: string, { packet, frame }: Injection): Uint8Array {
+  switch (frame ?? 'host') {
+    case 'host':
+      return host.mac(device);
+    case 'broadcast':
+      return new Uint8Array(6).fill(0xff);
+    case 'multicast':
+      return typeof packet.dst === 'number'
+        ? Uint8Array.of(1, 0, 0x5e, (packet.dst >>> 16) & 127, (packet.dst >>> 8) & 255, packet.dst & 255)
+        : Uint8Array.of(0x33, 0x33, 0, 0, 0, 1);
+  }
+}
+
+export class Observer {
+  readonly #host: KernelHost;
+  #flowLabel = 0;
+
+  constructor(host: KernelHost) {
+    this.#host = host;
+  }
+
+  /**
+   * Lets one packet in and reports what came of it. Its `id` must not be 0 (IPv4): the packet is known by it
+   * on its way. Throws when something is read that came before it: then the report would be wrong.
+   */
+  observe(injection: Injection): Observation {
+    const bytes = this.#bytes(injection.packet);
+    this.#expectSilence();
+    const error = this.#inject(injection, bytes);
+    const label = labelOf(bytes);
+    return { ...this.#collect(label), ...(error === undefined ? {} : { error }) };
+  }
+
+  /** The entries of conntrack's table, as the conntrack program lists them. */
+  conntrack(family: IpFamily): ListedEntry[] {
+    return parseConntrackList(runProgram('conntrack', ['-L', '-f', family]));
+  }
+
+  #bytes(packet: Packet): Uint8Array {
+    const bytes = emitPacket(packet);
+    if (familyOf(packet.src) === 'ipv6') {
+      // No rule reads the flow label, no step changes it.
+      this.#flowLabel = (this.#flowLabel % 0xffffe) + 1;
+      bytes[1] = ((bytes[1] ?? 0) & 0xf0) | (this.#flowLabel >> 16);
+      bytes[2] = this.#flowLabel >> 8;
+      bytes[3] = this.#flowLabel;
+    }
+    return bytes;
+  }
+
+  #inject(injection: Injection, bytes: Uint8Array): string | undefined {
+    const { packet, device } = injection;
+    if (device === undefined) {
+      const errno = this.#host.sender.send(packet, bytes);
+      return errno === 0 ? undefined : errnoName(errno);
+    }
+    const tap = this.#host.devices.get(device);
+    if (tap === undefined) throw new RangeError(`the host has no device ${device} to receive on`);
+    tap.inject(
+      emitEthernet({
+        destination: destinationMac(this.#host, device, injection),
+        source: PEER_MAC,
+        etherType: familyOf(packet.src) === 'ipv4' ? ETHERTYPE.ipv4 : ETHERTYPE.ipv6,
+        payload: bytes,
+      }),
+    );
+    return undefined;
+  }
+
+  #sentBytes(): { readonly device: string; readonly bytes: Uint8Array }[] {
+    return [...this.#host.devices].flatMap(([device, tap]) =>
+      tap
+        .drain()
+        .map(parseEthernet)
+        .filter(({ etherType }) => etherType === ETHERTYPE.ipv4 || etherType === ETHERTYPE.ipv6)
+        .map(({ payload }) => ({ device, bytes: payload }))
+        .filter(({ bytes }) => !isChatter(bytes)),
+    );
+  }
+
+  #collect(label: Label): Pick<Observation, 'sent' | 'delivered'> {
+    return {
+      sent: this.#sentBytes().map(({ device, bytes }) => ({
+        device,
+        packet: parsePacket(bytes),
+        original: sameLabel(labelOf(bytes), label),
+      })),
+      delivered: this.#host.inputLog
+        .drain()
+        .filter(({ bytes }) => !isChatter(bytes))
+        .map(({ bytes }) => ({ packet: parsePacket(bytes), original: sameLabel(labelOf(bytes), label) })),
+    };
+  }
+
+  #expectSilence(): void {
+    const { sent, delivered } = this.#collect({ family: 'ipv4', value: -1, protocol: -1, icmpType: -1 });
+    const stray = sent[0] ?? delivered[0];
+    if (stray === undefined) return;
+    throw new Error(`the kernel sent a packet nobody asked for: ${JSON.stringify(stray.packet)}`);
+  }
+}
