@@ -55,16 +55,26 @@ function hintsUse(configuration: KubeProxyConfiguration): HintsUse {
   return isEnabled(configuration, TRAFFIC_DISTRIBUTION) ? 'always' : 'by-annotation';
 }
 
-/** The settings of iptables mode for the kube-proxy of `node`. */
-export function proxySettings({
-  configuration,
-  node,
-  family,
-}: {
+/** Where the settings come from. */
+export interface SettingsInput {
   readonly configuration: KubeProxyConfiguration;
+  /** The node that the proxy runs on. */
   readonly node: Node;
   readonly family: IpFamily;
-}): ProxySettings {
+  /** What the node's kernel has set when the proxy starts, by dotted name; what is absent is at its default. */
+  readonly sysctls?: Readonly<Record<string, string>>;
+}
+
+const TCP_BE_LIBERAL = 'net.netfilter.nf_conntrack_tcp_be_liberal';
+
+/** kube-proxy reads the sysctl after it has set it, if it was told to; any value but 0 counts. */
+function isTcpLiberal({ configuration, sysctls }: SettingsInput): boolean {
+  return configuration.conntrack.tcpBeLiberal || Number(sysctls?.[TCP_BE_LIBERAL] ?? 0) !== 0;
+}
+
+/** The settings of iptables mode. */
+export function proxySettings(input: SettingsInput): ProxySettings {
+  const { configuration, node, family } = input;
   const { iptables } = configuration;
   const networks = nodePortNetworks(configuration.nodePortAddresses, family);
   const localhostNodePorts =
@@ -82,6 +92,6 @@ export function proxySettings({
       localhostNodePorts,
     }),
     localhostNodePorts,
-    dropsInvalid: !configuration.conntrack.tcpBeLiberal,
+    dropsInvalid: !isTcpLiberal(input),
   };
 }

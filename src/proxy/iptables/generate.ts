@@ -1,22 +1,17 @@
 /** kube-proxy's iptables mode: the rule set of one node in one family. */
-import type { KubeProxyConfiguration } from '../../kube/kube-proxy-configuration.ts';
-import type { EndpointSlice, Node, Service } from '../../kube/objects.ts';
+import type { EndpointSlice, Service } from '../../kube/objects.ts';
 import type { IpFamily } from '../../wire/ip-address.ts';
 import { collectEndpoints, compareText, type EndpointTable } from '../endpoints.ts';
 import { planService } from '../service-plan.ts';
 import { type ServicePort, servicePortsOf } from '../service-port.ts';
-import { proxySettings } from '../settings.ts';
+import { proxySettings, type SettingsInput } from '../settings.ts';
 import { writeBaseRules, writeNodePortJumps } from './base-rules.ts';
 import { writeServiceRules } from './service-rules.ts';
 import { newTables, printTables } from './tables.ts';
 
-export interface RulesInput {
-  readonly configuration: KubeProxyConfiguration;
-  /** The node that the proxy runs on. */
-  readonly node: Node;
+export interface RulesInput extends SettingsInput {
   readonly services: Iterable<Service>;
   readonly endpointSlices: Iterable<EndpointSlice>;
-  readonly family: IpFamily;
 }
 
 /** Above this many endpoints, ready or not, kube-proxy leaves out the comments of the longest chains. */
