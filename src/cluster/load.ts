@@ -1,6 +1,7 @@
 /** From the text of the input files to the complete objects of a cluster. */
-import { collectObjects, type InputFile } from './collect.ts';
+
 import { type ClusterObjects, deriveCluster } from './derive.ts';
+import { collectObjects, type InputFile } from './load-objects.ts';
 
 /**
  * Reads `inputs` (YAML or JSON, any mix of Kubernetes objects, KubeProxyConfiguration, kind's Cluster and

@@ -1,4 +1,7 @@
 /** Decodes a Topology. */
+
+import { RangedSet } from 'ip-num';
+import type { AddressRange } from '../kube/controllers/load-balancer.ts';
 import { networkText } from '../kube/decode/addresses.ts';
 import { type Cursor, elements, fail, field, members } from '../kube/decode/cursor.ts';
 import {
@@ -12,17 +15,21 @@ import {
 } from '../kube/decode/decoders.ts';
 import { dns1123Subdomain } from '../kube/decode/names.ts';
 import { refuseUnknownFields } from '../kube/decode/strict.ts';
+import { originWithin } from '../kube/manifest/manifest.ts';
 import {
   AddressError,
   addressBits,
   addToAddress,
   familyOf,
+  formatIpAddress,
   type IpAddress,
+  parseIpAddress,
   tryParseIpAddress,
 } from '../wire/ip-address.ts';
 import {
   type InterfaceAddress,
   type IpPrefix,
+  lastAddress,
   parseInterfaceAddress,
   parseIpPrefix,
   prefixContains,
@@ -127,7 +134,6 @@ function hostAddress(at: Cursor, subnets: readonly IpPrefix[]): InterfaceAddress
 
 function outsideHost(at: Cursor, subnets: readonly IpPrefix[]): OutsideHost {
   refuseUnknownFields(at, ['name', 'addresses', 'gateways']);
-  const { document } = at.manifest;
   const addressesAt = field(at, 'addresses');
   const addresses = list((each) => hostAddress(each, subnets))(addressesAt);
   if (addresses.length === 0) fail(addressesAt, 'expected at least one address');
@@ -135,18 +141,37 @@ function outsideHost(at: Cursor, subnets: readonly IpPrefix[]): OutsideHost {
     name: required(text(dns1123Subdomain))(field(at, 'name')),
     addresses,
     gateways: gateways(field(at, 'gateways')),
-    origin: { file: document.file, line: document.lineOf(['hosts', at.key]) },
+    origin: originWithin(at.manifest.origin, ['hosts', at.key]),
   };
 }
 
-function nodeSysctls(at: Cursor): ReadonlyMap<string, Sysctls> {
-  refuseDuplicates(elements(at), (node) => field(node, 'name').value, 'the node');
-  return new Map(
-    elements(at).map((node) => {
-      refuseUnknownFields(node, ['name', 'sysctls']);
-      return [required(string)(field(node, 'name')), sysctls(field(node, 'sysctls'))];
-    }),
-  );
+function nodeSysctls(at: Cursor): readonly [string, Sysctls] {
+  refuseUnknownFields(at, ['name', 'sysctls']);
+  return [required(text(dns1123Subdomain))(field(at, 'name')), sysctls(field(at, 'sysctls'))];
+}
+
+/** `192.0.2.10-192.0.2.50`, `192.0.2.128/28` or one address. */
+function addressRange(at: Cursor): AddressRange {
+  const value = string(at);
+  if (value.includes('/')) {
+    const prefix = network(at);
+    return { first: prefix.address, last: lastAddress(prefix) };
+  }
+  if (!value.includes('-')) return { first: address(at), last: address(at) };
+  // ip-num alone would read 1.2.3 and 010.0.0.1 too: each end must be an address by our own rules first.
+  const ends = value.split('-').map((end) => address({ ...at, value: end.trim() }));
+  const [first, last] = ends;
+  if (first === undefined || last === undefined || ends.length > 2) return fail(at, 'expected FIRST-LAST');
+  if (familyOf(first) !== familyOf(last)) fail(at, 'the two ends are of different IP families');
+  try {
+    const range = RangedSet.fromRangeString(`${formatIpAddress(first)}-${formatIpAddress(last)}`);
+    return {
+      first: parseIpAddress(range.getFirst().toString()),
+      last: parseIpAddress(range.getLast().toString()),
+    };
+  } catch {
+    return fail(at, 'the last address comes before the first');
+  }
 }
 
 const portNumber = integer(1, 65535);
@@ -168,10 +193,12 @@ export function decodeTopology(at: Cursor): Topology {
   const devices = field(at, 'devices');
   const loadBalancer = field(at, 'loadBalancer');
   const hosts = field(at, 'hosts');
+  const nodes = field(at, 'nodes');
   const defaults = DEFAULT_TOPOLOGY;
   refuseUnknownFields(cni, ['plugin', 'mtu']);
   refuseUnknownFields(devices, ['uplink', 'bridge', 'podPrefix']);
   refuseUnknownFields(loadBalancer, ['pool']);
+  refuseDuplicates(elements(nodes), (node) => field(node, 'name').value, 'the node name');
   refuseDuplicates(elements(hosts), (host) => field(host, 'name').value, 'the host name');
   return {
     nodeNetwork: network_,
@@ -185,9 +212,9 @@ export function decodeTopology(at: Cursor): Topology {
       podPrefix: deviceName(defaults.devices.podPrefix)(field(devices, 'podPrefix')),
     },
     sysctls: sysctls(field(at, 'sysctls')),
-    nodeSysctls: nodeSysctls(field(at, 'nodes')),
+    nodeSysctls: new Map(list(nodeSysctls)(nodes)),
     hosts: elements(hosts).map((host) => outsideHost(host, network_.subnets)),
-    loadBalancerPool: list(network)(field(loadBalancer, 'pool')),
+    loadBalancerPool: list(addressRange)(field(loadBalancer, 'pool')),
     serviceSubnets: networks(field(at, 'serviceSubnets')),
     podSubnets: networks(field(at, 'podSubnets')),
     nodePortRange: nodePortRange(field(at, 'serviceNodePortRange')),

@@ -20,13 +20,14 @@
  *     hosts:                            # machines outside the cluster
  *     - {name: laptop, addresses: [192.0.2.10/24], gateways: [192.0.2.1]}
  *     loadBalancer:                     # who answers for Services of type LoadBalancer
- *       pool: [192.0.2.128/28]          #   addresses to hand out; without it they stay pending
+ *       pool: [192.0.2.10-192.0.2.50]   #   addresses to hand out (ranges, CIDRs); without it they stay pending
  *     serviceSubnets: [10.96.0.0/16]    # one a family
  *     podSubnets: [10.244.0.0/16]
  *     serviceNodePortRange: 30000-32767
  *
  * Unknown fields are errors: a misspelt one would leave the emulation different from what was meant.
  */
+import type { AddressRange } from '../kube/controllers/load-balancer.ts';
 import type { Origin } from '../kube/objects.ts';
 import { type IpAddress, parseIpAddress } from '../wire/ip-address.ts';
 import { type InterfaceAddress, type IpPrefix, parseIpPrefix } from '../wire/ip-prefix.ts';
@@ -50,7 +51,7 @@ export interface Topology {
   /** By node name; a node's own sysctls go over the common ones. */
   readonly nodeSysctls: ReadonlyMap<string, Sysctls>;
   readonly hosts: readonly OutsideHost[];
-  readonly loadBalancerPool: readonly IpPrefix[];
+  readonly loadBalancerPool: readonly AddressRange[];
   /** Empty unless given. */
   readonly serviceSubnets: readonly IpPrefix[];
   readonly podSubnets: readonly IpPrefix[];
@@ -74,3 +75,8 @@ export const DEFAULT_TOPOLOGY: Topology = {
   podSubnets: [],
   nodePortRange: { first: 30000, last: 32767 },
 };
+
+/** The sysctls of the node `name`: the common ones, and its own over them. */
+export function sysctlsOf(topology: Topology, name: string): Sysctls {
+  return { ...topology.sysctls, ...topology.nodeSysctls.get(name) };
+}

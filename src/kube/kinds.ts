@@ -4,6 +4,7 @@
 import { InputError } from '../sim/input-error.ts';
 import { type Decoder, rootCursor } from './decode/cursor.ts';
 import { decodeEndpointSlice } from './decode/endpoint-slice.ts';
+import { decodeEndpoints } from './decode/endpoints.ts';
 import { decodeNode } from './decode/node.ts';
 import { decodeOther } from './decode/other.ts';
 import { decodePod } from './decode/pod.ts';
@@ -16,6 +17,7 @@ const DECODED: Readonly<Record<string, Decoder<KubeObject>>> = {
   'v1 Node': decodeNode,
   'v1 Pod': decodePod,
   'v1 Service': decodeService,
+  'v1 Endpoints': decodeEndpoints,
   'discovery.k8s.io/v1 EndpointSlice': decodeEndpointSlice,
   'apps/v1 Deployment': decodeWorkload('Deployment'),
   'apps/v1 ReplicaSet': decodeWorkload('ReplicaSet'),

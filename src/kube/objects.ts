@@ -11,6 +11,8 @@ export interface ObjectMeta {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly deletionTimestamp?: string;
+  /** The owner that is the object's controller, of its own namespace. */
+  readonly controller?: { readonly kind: string; readonly name: string };
 }
 
 /** Where an object was read, for error messages. */
@@ -57,9 +59,26 @@ export interface ContainerPort {
   readonly protocol: L4Protocol;
 }
 
+export type NodeSelectorOperator = 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt';
+
+export interface NodeSelectorRequirement {
+  readonly key: string;
+  readonly operator: NodeSelectorOperator;
+  readonly values: readonly string[];
+}
+
+export interface NodeSelectorTerm {
+  /** About labels. */
+  readonly matchExpressions: readonly NodeSelectorRequirement[];
+  /** About metadata.name. */
+  readonly matchFields: readonly NodeSelectorRequirement[];
+}
+
 export interface PodSpec {
   readonly nodeName?: string;
   readonly nodeSelector: Readonly<Record<string, string>>;
+  /** affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution: one of the terms must hold. */
+  readonly requiredNodeTerms?: readonly NodeSelectorTerm[];
   readonly hostNetwork: boolean;
   readonly ports: readonly ContainerPort[];
   readonly tolerations: readonly {
@@ -151,6 +170,11 @@ export interface Service extends ApiObject {
     readonly allocateLoadBalancerNodePorts: boolean;
   };
   readonly status: { readonly loadBalancer: { readonly ingress: readonly LoadBalancerIngress[] } };
+  /**
+   * Present when the object has been through an API server, which shows in `clusterIPs`: nobody writes that
+   * list by hand. Then no port or address is missing, and none is to be allocated.
+   */
+  readonly allocated?: true;
 }
 
 export interface Endpoint {
@@ -181,6 +205,24 @@ export interface EndpointSlice extends ApiObject {
   readonly addressType: string;
   readonly ports: readonly EndpointPort[];
   readonly endpoints: readonly Endpoint[];
+}
+
+export interface EndpointAddress {
+  readonly ip: string;
+  readonly nodeName?: string;
+  readonly targetRef?: { readonly kind: string; readonly namespace: string; readonly name: string };
+}
+
+export interface EndpointSubset {
+  readonly addresses: readonly EndpointAddress[];
+  readonly notReadyAddresses: readonly EndpointAddress[];
+  readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: L4Protocol }[];
+}
+
+/** The older form of endpoints; the control plane mirrors it into EndpointSlices. */
+export interface Endpoints extends ApiObject {
+  readonly kind: 'Endpoints';
+  readonly subsets: readonly EndpointSubset[];
 }
 
 /** Kinds that are accepted and kept; the data plane does not act on them yet. */
@@ -229,4 +271,4 @@ export interface OtherObject extends ApiObject {
   readonly kind: OtherKind;
 }
 
-export type KubeObject = Node | Pod | Workload | Service | EndpointSlice | OtherObject;
+export type KubeObject = Node | Pod | Workload | Service | EndpointSlice | Endpoints | OtherObject;

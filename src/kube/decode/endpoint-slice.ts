@@ -17,6 +17,7 @@ import {
 import { metadata } from './metadata.ts';
 import { dns1123Label, dns1123Subdomain } from './names.ts';
 import { PROTOCOLS } from './pod.ts';
+import { targetRef } from './target-ref.ts';
 
 /** discovery validation: the most a slice may hold. */
 const MAX_ENDPOINTS = 1000;
@@ -39,14 +40,6 @@ function endpointPort(at: Cursor): EndpointPort {
     // The API server looks at the number no closer; kube-proxy ignores 0 and a missing one.
     port: optional(count)(field(at, 'port')),
   });
-}
-
-function targetRef(at: Cursor): NonNullable<Endpoint['targetRef']> {
-  return {
-    kind: withDefault(string, '')(field(at, 'kind')),
-    namespace: withDefault(string, '')(field(at, 'namespace')),
-    name: withDefault(string, '')(field(at, 'name')),
-  };
 }
 
 function conditions(at: Cursor): Endpoint['conditions'] {

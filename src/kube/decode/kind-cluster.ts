@@ -2,6 +2,7 @@
 import { familyOf, type IpFamily } from '../../wire/ip-address.ts';
 import { type IpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 import type { KindCluster, KindIpFamily, KindNode } from '../kind-cluster.ts';
+import { originWithin } from '../manifest/manifest.ts';
 import { networkText } from './addresses.ts';
 import { type Cursor, fail, field } from './cursor.ts';
 import { boolean, list, oneOf, string, stringMap, text, withDefault } from './decoders.ts';
@@ -46,7 +47,7 @@ const SERVICE_SUBNET: Readonly<Record<IpFamily, string>> = { ipv4: '10.96.0.0/16
 function kindNode(at: Cursor): KindNode {
   refuseUnknownFields(at, NODE_FIELDS);
   const role = withDefault(oneOf(['control-plane', 'worker']), 'control-plane')(field(at, 'role'));
-  const origin = { file: at.manifest.document.file, line: at.manifest.document.lineOf(['nodes', at.key]) };
+  const origin = originWithin(at.manifest.origin, ['nodes', at.key]);
   return { role, labels: stringMap(field(at, 'labels')), origin };
 }
 

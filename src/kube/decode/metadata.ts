@@ -1,6 +1,6 @@
 /** metadata: the part that every object has. */
 import type { ObjectMeta } from '../objects.ts';
-import { type Cursor, fail, field } from './cursor.ts';
+import { type Cursor, elements, fail, field } from './cursor.ts';
 import { defined, optional, required, string, stringMap, text, withDefault } from './decoders.ts';
 import { dns1123Label, dns1123Subdomain } from './names.ts';
 
@@ -23,7 +23,15 @@ export function metadata(at: Cursor, rules: MetadataRules): ObjectMeta {
     labels: stringMap(field(meta, 'labels')),
     annotations: stringMap(field(meta, 'annotations')),
     deletionTimestamp: optional(string)(field(meta, 'deletionTimestamp')),
+    controller: controllerOf(field(meta, 'ownerReferences')),
   });
+}
+
+/** The one owner reference with `controller: true`. */
+function controllerOf(at: Cursor): ObjectMeta['controller'] | undefined {
+  const owner = elements(at).find((each) => field(each, 'controller').value === true);
+  if (owner === undefined) return undefined;
+  return { kind: required(string)(field(owner, 'kind')), name: required(string)(field(owner, 'name')) };
 }
 
 function namespaceOf(at: Cursor): string {

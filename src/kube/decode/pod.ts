@@ -1,5 +1,5 @@
 /** v1 Pod, and the pod templates of workloads. */
-import type { ContainerPort, Pod, PodSpec } from '../objects.ts';
+import type { ContainerPort, NodeSelectorRequirement, NodeSelectorTerm, Pod, PodSpec } from '../objects.ts';
 import { ipText } from './addresses.ts';
 import { type Cursor, elements, field } from './cursor.ts';
 import {
@@ -65,12 +65,36 @@ function toleration(at: Cursor): Toleration {
   });
 }
 
+const REQUIRED_TERMS = 'requiredDuringSchedulingIgnoredDuringExecution';
+
+function nodeRequirement(at: Cursor): NodeSelectorRequirement {
+  const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'] as const;
+  return {
+    key: required(string)(field(at, 'key')),
+    operator: required(oneOf(operators))(field(at, 'operator')),
+    values: list(string)(field(at, 'values')),
+  };
+}
+
+function nodeTerm(at: Cursor): NodeSelectorTerm {
+  return {
+    matchExpressions: list(nodeRequirement)(field(at, 'matchExpressions')),
+    matchFields: list(nodeRequirement)(field(at, 'matchFields')),
+  };
+}
+
+function requiredNodeTerms(spec: Cursor): NodeSelectorTerm[] | undefined {
+  const selector = field(field(field(spec, 'affinity'), 'nodeAffinity'), REQUIRED_TERMS);
+  return selector.value === undefined ? undefined : list(nodeTerm)(field(selector, 'nodeSelectorTerms'));
+}
+
 /** Decodes what of a pod's spec reaches the network; containers need no image here. */
 export function podSpec(at: Cursor): PodSpec {
   const nodeName = field(at, 'nodeName');
   return defined<PodSpec>({
     nodeName: nodeName.value === '' ? undefined : optional(text(dns1123Subdomain))(nodeName),
     nodeSelector: stringMap(field(at, 'nodeSelector')),
+    requiredNodeTerms: requiredNodeTerms(at),
     hostNetwork: withDefault(boolean, false)(field(at, 'hostNetwork')),
     ports: podPorts(at),
     tolerations: list(toleration)(field(at, 'tolerations')),

@@ -128,8 +128,9 @@ export function decodeService(at: Cursor): Service {
   const loadBalancer = field(field(at, 'status'), 'loadBalancer');
   const loadBalancerIP = field(spec, 'loadBalancerIP');
   const trafficPolicy = withDefault(oneOf(TRAFFIC_POLICIES), 'Cluster');
-  return {
+  return defined<Service>({
     kind: 'Service',
+    allocated: elements(field(spec, 'clusterIPs')).length > 0 ? true : undefined,
     metadata: metadata(at, { namespaced: true, name: dns1035Label }),
     origin: at.manifest.origin,
     spec: defined<Service['spec']>({
@@ -152,5 +153,5 @@ export function decodeService(at: Cursor): Service {
       allocateLoadBalancerNodePorts: withDefault(boolean, true)(field(spec, 'allocateLoadBalancerNodePorts')),
     }),
     status: { loadBalancer: { ingress: list(ingress)(field(loadBalancer, 'ingress')) } },
-  };
+  });
 }

@@ -22,7 +22,7 @@ export interface Manifest {
   readonly origin: Origin;
 }
 
-/** An Origin that counts lines when somebody asks. */
+/** An Origin that counts lines when somebody asks, and finds those of the object's fields. */
 class ManifestOrigin implements Origin {
   readonly #document: SourceDocument;
   readonly #path: ValuePath;
@@ -39,6 +39,15 @@ class ManifestOrigin implements Origin {
   get line(): number {
     return this.#document.lineOf(this.#path);
   }
+
+  within(path: ValuePath): Origin {
+    return new ManifestOrigin(this.#document, [...this.#path, ...path]);
+  }
+}
+
+/** Where the field at `path` of the object from `origin` is written, as far as can be told. */
+export function originWithin(origin: Origin, path: ValuePath): Origin {
+  return origin instanceof ManifestOrigin ? origin.within(path) : origin;
 }
 
 /**
@@ -59,12 +68,17 @@ export function parseManifests(text: string, file: string): Manifest[] {
  * `kind` is what error messages call it. Throws InputError for anything but exactly one object.
  */
 export function parsePlainObject(text: string, file: string, kind: string): Manifest {
-  const documents = [...readDocuments(text, file)].filter(([, value]) => value !== null && value !== undefined);
+  const documents = [...readDocuments(text, file)].filter(
+    ([, value]) => value !== null && value !== undefined,
+  );
   const [first, second] = documents;
   if (first === undefined) throw new InputError(`the file is empty; expected a ${kind}`, { file, line: 1 });
   const [document, value] = first;
   if (second !== undefined) {
-    throw new InputError(`expected one ${kind}, found a second document`, { file, line: second[0].lineOf([]) });
+    throw new InputError(`expected one ${kind}, found a second document`, {
+      file,
+      line: second[0].lineOf([]),
+    });
   }
   if (!isRecord(value)) {
     const found = `expected a ${kind}, found ${describeValue(value)}`;

@@ -11,6 +11,7 @@ import type { KubeProxyConfiguration } from '../kube/kube-proxy-configuration.ts
 import { type Manifest, parseManifests } from '../kube/manifest/manifest.ts';
 import type {
   EndpointSlice,
+  Endpoints,
   KubeObject,
   Node,
   Origin,
@@ -19,6 +20,7 @@ import type {
   Service,
   Workload,
 } from '../kube/objects.ts';
+import { describeObject, describeOrigin } from '../kube/refusal.ts';
 import { InputError } from '../sim/input-error.ts';
 import type { Topology } from './topology.ts';
 import { decodeTopology, TOPOLOGY_API_VERSION } from './topology-decode.ts';
@@ -34,11 +36,13 @@ export interface GivenObjects {
   readonly config: KubeProxyConfiguration | undefined;
   readonly kindCluster: KindCluster | undefined;
   readonly topology: Topology | undefined;
+  readonly topologyOrigin: Origin | undefined;
   readonly nodes: readonly Node[];
   readonly pods: readonly Pod[];
   readonly workloads: readonly Workload[];
   readonly services: readonly Service[];
   readonly endpointSlices: readonly EndpointSlice[];
+  readonly endpoints: readonly Endpoints[];
   readonly others: readonly OtherObject[];
 }
 
@@ -49,10 +53,13 @@ class Single<T> {
 
   set(value: T, manifest: Manifest): void {
     if (this.#origin !== undefined) {
-      throw new InputError(`only one ${manifest.kind} may be given; another is at ${place(this.#origin)}`, {
-        file: manifest.origin.file,
-        line: manifest.origin.line,
-      });
+      throw new InputError(
+        `only one ${manifest.kind} may be given; another is at ${describeOrigin(this.#origin)}`,
+        {
+          file: manifest.origin.file,
+          line: manifest.origin.line,
+        },
+      );
     }
     this.#value = value;
     this.#origin = manifest.origin;
@@ -61,15 +68,10 @@ class Single<T> {
   get(): T | undefined {
     return this.#value;
   }
-}
 
-const place = ({ file, line }: Origin) => `${file}:${line}`;
-
-/** `Service default/web` */
-export function describeObject({ kind, metadata }: KubeObject): string {
-  return metadata.namespace === ''
-    ? `${kind} ${metadata.name}`
-    : `${kind} ${metadata.namespace}/${metadata.name}`;
+  origin(): Origin | undefined {
+    return this.#origin;
+  }
 }
 
 function isKind<K extends KubeObject['kind']>(...kinds: readonly K[]) {
@@ -82,9 +84,10 @@ const isPod = isKind('Pod');
 const isWorkload = isKind('Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet');
 const isService = isKind('Service');
 const isEndpointSlice = isKind('EndpointSlice');
+const isEndpoints = isKind('Endpoints');
 
 function isOther(object: KubeObject): object is OtherObject {
-  return ![isNode, isPod, isWorkload, isService, isEndpointSlice].some((is) => is(object));
+  return ![isNode, isPod, isWorkload, isService, isEndpointSlice, isEndpoints].some((is) => is(object));
 }
 
 /**
@@ -117,11 +120,13 @@ export function collectObjects(files: readonly InputFile[]): GivenObjects {
     config: config.get(),
     kindCluster: kindCluster.get(),
     topology: topology.get(),
+    topologyOrigin: topology.origin(),
     nodes: all.filter(isNode),
     pods: all.filter(isPod),
     workloads: all.filter(isWorkload),
     services: all.filter(isService),
     endpointSlices: all.filter(isEndpointSlice),
+    endpoints: all.filter(isEndpoints),
     others: all.filter(isOther),
   };
 }
@@ -130,7 +135,7 @@ function addOnce(objects: Map<string, KubeObject>, object: KubeObject): void {
   const key = describeObject(object);
   const first = objects.get(key);
   if (first !== undefined) {
-    throw new InputError(`${key} is given twice; the first is at ${place(first.origin)}`, {
+    throw new InputError(`${key} is given twice; the first is at ${describeOrigin(first.origin)}`, {
       file: object.origin.file,
       line: object.origin.line,
     });
