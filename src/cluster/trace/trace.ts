@@ -1,0 +1,78 @@
+/** A whole trace: cluster objects and two ends in; the way, the outcome and its explanation out. */
+import { explore, mergeOutcomes } from '../../netfilter/explore.ts';
+import { Random } from '../../sim/random.ts';
+import type { ClusterObjects } from '../derive.ts';
+import { type NetworkPlan, planNetwork } from '../network/network-plan.ts';
+import { NetworkRun } from '../network/network-run.ts';
+import { explainWalk } from './explain.ts';
+import { isSuccess, type Outcome, outcomeOf } from './outcome.ts';
+import { buildRequest, strangersOf, type TraceOptions, type TraceRequest } from './request.ts';
+import { type Hop, walk } from './walk.ts';
+
+/** One way the random choices can fall. */
+export interface TraceOutcome {
+  /** Exact: a product of the rules' probabilities. */
+  readonly probability: number;
+  readonly success: boolean;
+  readonly explanation: string;
+}
+
+export interface TraceReport {
+  readonly plan: NetworkPlan;
+  readonly request: TraceRequest;
+  readonly seed: number;
+  readonly hops: readonly Hop[];
+  readonly outcome: Outcome;
+  /** The packet arrived at an open socket and, when the reply was followed, so did the answer. */
+  readonly success: boolean;
+  readonly explanation: string;
+  /** With `explore`: every outcome, most probable first. */
+  readonly outcomes?: readonly TraceOutcome[];
+}
+
+export interface TraceRunOptions extends TraceOptions {
+  readonly seed: number;
+  readonly reply: boolean;
+  readonly explore: boolean;
+}
+
+function judge(plan: NetworkPlan, run: NetworkRun, request: TraceRequest, reply: boolean) {
+  const walked = walk(run, request, { reply });
+  const outcome = outcomeOf(walked, plan, reply);
+  return {
+    hops: walked.hops,
+    outcome,
+    success: isSuccess(outcome),
+    explanation: explainWalk(plan, walked, outcome),
+  };
+}
+
+function exploreOutcomes(plan: NetworkPlan, request: TraceRequest, options: TraceRunOptions): TraceOutcome[] {
+  const ports = new Random(options.seed);
+  const outcomes = explore(
+    (choices) => {
+      const run = new NetworkRun(plan, { seed: options.seed, choices });
+      const { success, explanation } = judge(plan, run, request, options.reply);
+      return { success, explanation };
+    },
+    () => ports.uint32() & 0xffff,
+  );
+  return mergeOutcomes(outcomes, ({ explanation }) => explanation)
+    .map(({ result, probability }) => ({ ...result, probability }))
+    .sort((a, b) => b.probability - a.probability);
+}
+
+/** Traces one connection attempt through `cluster`. Throws InputError for ends that do not exist. */
+export function traceCluster(cluster: ClusterObjects, options: TraceRunOptions): TraceReport {
+  const { seed } = options;
+  const plan = planNetwork(cluster, strangersOf(options.from, options.to));
+  const request = buildRequest(plan, options);
+  const report = judge(plan, new NetworkRun(plan, { seed }), request, options.reply);
+  return {
+    plan,
+    request,
+    seed,
+    ...report,
+    ...(options.explore ? { outcomes: exploreOutcomes(plan, request, options) } : {}),
+  };
+}
