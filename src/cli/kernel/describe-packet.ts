@@ -19,6 +19,10 @@ function flagsText({ flags }: TcpSegment): string {
   return set.length === 0 ? 'none' : set.map(([name]) => name).join(',');
 }
 
+function withoutFault({ corrupt: _, ...packet }: Packet): Packet {
+  return packet;
+}
+
 function describeTransport(transport: Transport): string {
   const data = transport.data.length === 0 ? '' : ` data ${hex(transport.data)}`;
   switch (transport.kind) {
@@ -33,7 +37,8 @@ function describeTransport(transport: Transport): string {
       return `sctp tag ${transport.verificationTag}${data}`;
     case 'icmp': {
       const { type, code, id, sequence, quoted } = transport;
-      const about = quoted === undefined ? '' : ` about {${describePacket(quoted)}}`;
+      // A quoted packet's checksums are not judged when it is read.
+      const about = quoted === undefined ? '' : ` about {${describePacket(withoutFault(quoted))}}`;
       return `icmp ${type}/${code} id ${id} seq ${sequence}${about}${data}`;
     }
     case 'opaque':

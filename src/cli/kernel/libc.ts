@@ -14,6 +14,8 @@ export interface Libc {
   close(fd: number): number;
   /** `argument` is a struct in memory, read and written. */
   ioctl(fd: number, request: number, argument: Buffer): number;
+  /** `argument` is a number itself. */
+  ioctlNumber(fd: number, request: number, argument: number): number;
   read(fd: number, buffer: Buffer, length: number): number;
   write(fd: number, buffer: Uint8Array, length: number): number;
   socket(domain: number, type: number, protocol: number): number;
@@ -66,6 +68,7 @@ export function loadLibc(): Libc {
     open: library.func('int open(const char *, int)'),
     close: library.func('int close(int)'),
     ioctl: (fd, request, argument) => ioctl(fd, request, 'void *', argument),
+    ioctlNumber: (fd, request, argument) => ioctl(fd, request, 'unsigned long', argument),
     read: library.func('long read(int, void *, size_t)'),
     write: library.func('long write(int, const void *, size_t)'),
     socket: library.func('int socket(int, int, int)'),

@@ -8,11 +8,12 @@ export class ProgramFailed extends Error {
   readonly output: string;
 
   constructor(program: string, output: string) {
-    const first = output
+    const lines = output
       .split('\n')
       .map((line) => line.trim())
-      .find((line) => line !== '');
-    super(`${program}: ${first ?? 'failed without a word'}`);
+      // iptables-nft-restore heads its complaints with its version.
+      .filter((line) => line !== '' && !/ v[\d.]+ \(\w+\):$/.test(line) && !line.startsWith('Try `'));
+    super(`${program}: ${lines.join('; ') || 'failed without a word'}`);
     this.output = output;
   }
 }

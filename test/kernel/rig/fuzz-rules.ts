@@ -74,6 +74,12 @@ function addressText(scene: Scene): string {
 
 const not = (scene: Scene, percent = 20) => (scene.dice.chance(percent) ? '! ' : '');
 
+/** iptables-nft refuses the negation of every address. */
+function addressMatch(scene: Scene, option: string): string {
+  const text = addressText(scene);
+  return `${text.endsWith('/0') ? '' : not(scene)}${option} ${text}`;
+}
+
 function portText({ dice }: Scene): string {
   const port = dice.pick(PORTS);
   return dice.weighted([4, String(port)], [1, `${port}:${port + 2000}`], [1, `:${port}`], [1, `${port}:`]);
@@ -230,7 +236,7 @@ function statefulMatch(scene: Scene): string {
       2,
       one(
         () =>
-          `-m limit --limit ${dice.pick(['3/hour', '1/day', '2/min'])} --limit-burst ${dice.between(1, 4)}`,
+          `-m limit --limit ${dice.pick(['3/hour', '2/hour', '2/min'])} --limit-burst ${dice.between(1, 4)}`,
       ),
     ],
     [2, one(() => `-m recent ${not(scene, 10)}--set --name ${list} --${dice.pick(['rsource', 'rdest'])}`)],
@@ -284,8 +290,8 @@ function headerMatch(scene: Scene): string {
 function matchesFor(scene: Scene): string[] {
   const { dice } = scene;
   const matches: string[] = [];
-  if (dice.chance(25)) matches.push(`${not(scene)}-s ${addressText(scene)}`);
-  if (dice.chance(25)) matches.push(`${not(scene)}-d ${addressText(scene)}`);
+  if (dice.chance(25)) matches.push(addressMatch(scene, '-s'));
+  if (dice.chance(25)) matches.push(addressMatch(scene, '-d'));
   const input = scene.hooks.every((hook) => hook !== 'OUTPUT' && hook !== 'POSTROUTING');
   const output = scene.hooks.every((hook) => hook !== 'PREROUTING' && hook !== 'INPUT');
   if (input && dice.chance(15)) matches.push(`${not(scene)}-i ${deviceText(scene)}`);
@@ -330,10 +336,12 @@ function sourceTarget(scene: Scene): readonly [needsPorts: boolean, text: string
   const to = formatIpAddress(dice.chance(75) ? dice.pick(own) : dice.pick(host.remote));
   const prefix = to.replace(/\d+$/, '');
   const low = dice.pick([500, 1000, 2000, 40000]);
+  // The kernel takes MASQUERADE in POSTROUTING only, where there is a device to take the address of.
+  const masquerade = scene.hooks.every((hook) => hook === 'POSTROUTING') ? 1 : 0;
   return dice.weighted<readonly [boolean, string]>(
-    [5, [false, 'MASQUERADE']],
-    [1, [false, `MASQUERADE${dice.pick([' --random', ' --random-fully'])}`]],
-    [1, [true, `MASQUERADE --to-ports ${low}-${low + dice.between(0, 3)}`]],
+    [masquerade * 5, [false, 'MASQUERADE']],
+    [masquerade, [false, `MASQUERADE${dice.pick([' --random', ' --random-fully'])}`]],
+    [masquerade, [true, `MASQUERADE --to-ports ${low}-${low + dice.between(0, 3)}`]],
     [4, [false, `SNAT --to-source ${to}`]],
     [2, [true, `SNAT --to-source ${to}:${low}-${low + dice.between(0, 5)}`]],
     [1, [true, `SNAT --to-source ${to}:${low}`]],
@@ -437,11 +445,7 @@ interface PlannedChain {
 
 /** The groups of hooks from which one user-defined chain may be reached without meeting a target it must not have. */
 function hookGroups(table: string): readonly (readonly Hook[])[] {
-  if (table === 'nat')
-    return [
-      ['PREROUTING', 'OUTPUT'],
-      ['INPUT', 'POSTROUTING'],
-    ];
+  if (table === 'nat') return [['PREROUTING', 'OUTPUT'], ['INPUT', 'POSTROUTING'], ['POSTROUTING']];
   return [TABLE_HOOKS[table] ?? []];
 }
 

@@ -482,7 +482,9 @@ export class FuzzTraffic {
     const { packet } = injection;
     if (injection.device === undefined) return injection;
     if (dice.chance(3)) return { ...injection, device: dice.pick(this.#host.segments).device };
-    if (dice.chance(2)) return { ...injection, packet: { ...packet, corrupt: 'transport-checksum' } };
+    if (packet.transport.kind !== 'opaque' && dice.chance(2)) {
+      return { ...injection, packet: { ...packet, corrupt: 'transport-checksum' } };
+    }
     return injection;
   }
 }

@@ -1,0 +1,129 @@
+/** Differential cases as JSON files: small ones that once failed are kept as tests. */
+
+import { describePacket } from '../../../src/cli/kernel/describe-packet.ts';
+import type { KernelBackend } from '../../../src/cli/kernel/host-plan.ts';
+import type { FrameKind } from '../../../src/cli/kernel/observe.ts';
+import { DEFAULT_DEVICE_SYSCTLS, type Device } from '../../../src/netstack/device.ts';
+import type { Route, RouteType } from '../../../src/netstack/route-table.ts';
+import { emitPacket, parsePacket } from '../../../src/wire/headers.ts';
+import { formatIpAddress, parseIpAddress } from '../../../src/wire/ip-address.ts';
+import { formatIpPrefix, parseInterfaceAddress, parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
+import type { DifferentialCase } from './differential.ts';
+import type { Step } from './fuzz-traffic.ts';
+
+interface DeviceRecord extends Partial<Omit<Device, 'name' | 'addresses'>> {
+  readonly name: string;
+  readonly addresses: readonly string[];
+}
+
+interface RouteRecord {
+  readonly type: RouteType;
+  readonly dst: string;
+  readonly dev: string;
+  readonly via?: string;
+}
+
+type StepRecord =
+  | { readonly wait: number }
+  | { readonly about: string; readonly in?: string; readonly frame?: FrameKind; readonly bytes: string };
+
+export interface CaseRecord {
+  /** What the case is about; for the reader. */
+  readonly about: string;
+  readonly backend: KernelBackend;
+  readonly tcpLoose: boolean;
+  readonly devices: readonly DeviceRecord[];
+  readonly routes: readonly RouteRecord[];
+  /** Lines of iptables-save text. */
+  readonly rules: readonly string[];
+  readonly steps: readonly StepRecord[];
+}
+
+export interface RecordedCase {
+  readonly about: string;
+  readonly subject: DifferentialCase;
+  readonly steps: readonly Step[];
+}
+
+function deviceRecord({ name, addresses, ...sysctls }: Device): DeviceRecord {
+  const changed = Object.entries(sysctls).filter(
+    ([key, value]) => value !== DEFAULT_DEVICE_SYSCTLS[key as keyof typeof DEFAULT_DEVICE_SYSCTLS],
+  );
+  return { name, addresses: addresses.map(formatIpPrefix), ...Object.fromEntries(changed) };
+}
+
+function routeRecord({ type, prefix, device, gateway }: Route): RouteRecord {
+  return {
+    type,
+    dst: formatIpPrefix(prefix),
+    dev: device,
+    ...(gateway === undefined ? {} : { via: formatIpAddress(gateway) }),
+  };
+}
+
+function stepRecord(step: Step): StepRecord {
+  if (step.kind === 'wait') return { wait: step.seconds };
+  const { packet, device, frame } = step.injection;
+  return {
+    about: describePacket(packet, true),
+    ...(device === undefined ? {} : { in: device }),
+    ...(frame === undefined ? {} : { frame }),
+    bytes: Buffer.from(emitPacket(packet)).toString('hex'),
+  };
+}
+
+/** The case as JSON, a line a device, route, rule and step. */
+export function printCase({ about, subject, steps }: RecordedCase): string {
+  const { plan, backend, tcpLoose, rules } = subject;
+  const list = (items: readonly unknown[]) =>
+    items.length === 0 ? '[]' : `[\n${items.map((item) => `    ${JSON.stringify(item)}`).join(',\n')}\n  ]`;
+  const fields: readonly (readonly [string, string])[] = [
+    ['about', JSON.stringify(about)],
+    ['backend', JSON.stringify(backend)],
+    ['tcpLoose', JSON.stringify(tcpLoose)],
+    ['devices', list(plan.devices.map(deviceRecord))],
+    ['routes', list(plan.routes.map(routeRecord))],
+    ['rules', list(rules.split('\n').filter((line) => line !== ''))],
+    ['steps', list(steps.map(stepRecord))],
+  ];
+  return `{\n${fields.map(([name, value]) => `  "${name}": ${value}`).join(',\n')}\n}\n`;
+}
+
+/** Reads what `printCase` wrote. */
+export function parseCase(text: string): RecordedCase {
+  const record = JSON.parse(text) as CaseRecord;
+  return {
+    about: record.about,
+    subject: {
+      backend: record.backend,
+      tcpLoose: record.tcpLoose,
+      rules: `${record.rules.join('\n')}\n`,
+      plan: {
+        devices: record.devices.map(({ name, addresses, ...sysctls }) => ({
+          ...DEFAULT_DEVICE_SYSCTLS,
+          ...sysctls,
+          name,
+          addresses: addresses.map(parseInterfaceAddress),
+        })),
+        routes: record.routes.map(({ type, dst, dev, via }) => ({
+          type,
+          prefix: parseIpPrefix(dst),
+          device: dev,
+          metric: 0,
+          ...(via === undefined ? {} : { gateway: parseIpAddress(via) }),
+        })),
+      },
+    },
+    steps: record.steps.map((step): Step => {
+      if ('wait' in step) return { kind: 'wait', seconds: step.wait };
+      return {
+        kind: 'packet',
+        injection: {
+          packet: parsePacket(Buffer.from(step.bytes, 'hex')),
+          ...(step.in === undefined ? {} : { device: step.in }),
+          ...(step.frame === undefined ? {} : { frame: step.frame }),
+        },
+      };
+    }),
+  };
+}
