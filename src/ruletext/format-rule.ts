@@ -1,6 +1,6 @@
 /** Rules as iptables-save prints them. */
 import type { AddressMatch, DeviceMatch, Match } from '../netfilter/match.ts';
-import type { Counters, Rule } from '../netfilter/rule-set.ts';
+import type { Rule } from '../netfilter/rule-set.ts';
 import type { Target } from '../netfilter/target.ts';
 import { formatNetwork } from './address-text.ts';
 import { formatAddrtype, formatIprange, formatSet } from './matches/address-matches.ts';
@@ -131,9 +131,4 @@ export function formatRuleBody(rule: Rule): string {
 /** `-A CHAIN …`, without counters. */
 export function formatRule(chain: string, rule: Rule): string {
   return `-A ${chain}${formatRuleBody(rule)}`;
-}
-
-/** `[packets:bytes]`. */
-export function formatCounters(counters: Counters): string {
-  return `[${counters.packets}:${counters.bytes}]`;
 }

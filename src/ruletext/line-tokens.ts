@@ -11,6 +11,8 @@ const BACKSLASH = 92;
 
 /** iptables-restore's buffer for one word (struct xt_param_buf). */
 const MAX_WORD = 1023;
+/** MAX_ARGC less the three words that iptables-restore puts first. */
+const MAX_WORDS = 251;
 
 /** The words of one line; the arrays are reused, so only the first `count` entries mean something. */
 export interface LineTokens {
@@ -93,5 +95,6 @@ export function splitLine(source: string, start: number, end: number, tokens: Li
     }
     count++;
   }
+  if (count > MAX_WORDS) tokens.problem ??= `the line has more than ${MAX_WORDS} words`;
   tokens.count = count;
 }

@@ -2,9 +2,10 @@
  * SavedRules → RuleSet: carries the commands out, table by table, as iptables-restore does, and answers
  * what the kernel would then hold. Each table is loaded whole or the file is refused.
  */
-import type { Chain, Counters, Rule, RuleSet, Table, TableName } from '../netfilter/rule-set.ts';
+import type { Chain, Rule, RuleSet, Table, TableName } from '../netfilter/rule-set.ts';
 import { InputError } from '../sim/input-error.ts';
 import { BUILT_IN_CHAINS } from './built-in-chains.ts';
+import { ZERO_COUNTERS } from './counters-text.ts';
 import { formatRuleBody } from './format-rule.ts';
 import type {
   Command,
@@ -16,15 +17,13 @@ import type {
 } from './saved-rules.ts';
 import { checkTable, type PlacedRule, type WorkingChain } from './table-check.ts';
 
-const ZERO: Counters = { packets: 0n, bytes: 0n };
-
 type WorkingTable = Map<string, WorkingChain>;
 
 function emptyTable(name: TableName): WorkingTable {
   return new Map(
     BUILT_IN_CHAINS[name].map((chain) => [
       chain,
-      { name: chain, policy: 'ACCEPT', counters: ZERO, rules: [] },
+      { name: chain, policy: 'ACCEPT', counters: ZERO_COUNTERS, rules: [] },
     ]),
   );
 }
@@ -90,16 +89,31 @@ class SectionLoader {
     throw this.#error(message, command.line);
   }
 
+  /** A chain must be there before a rule jumps to it, and built-in ones are not to be jumped to. */
+  #checkJump({ target }: Rule, line: number): void {
+    if (target.kind !== 'jump' && target.kind !== 'goto') return;
+    const { table } = this.#section;
+    if (this.#isBuiltIn(target.chain)) {
+      throw this.#error(`${target.chain} is built in and cannot be jumped to`, line);
+    }
+    if (!this.#chains.has(target.chain)) {
+      throw this.#error(
+        `'${target.chain}' is neither a chain of *${table} nor a target; expected :${target.chain} - [0:0] before`,
+        line,
+      );
+    }
+  }
+
   #isBuiltIn(chain: string): boolean {
     return BUILT_IN_CHAINS[this.#section.table].includes(chain);
   }
 
   #run(command: Command): void {
     switch (command.kind) {
-      case 'append': {
+      case 'append':
+        this.#checkJump(command.rule, command.line);
         this.#chain(command).rules.push({ rule: command.rule, line: command.line });
         return;
-      }
       case 'chain':
         this.#declare(command);
         return;
@@ -123,7 +137,7 @@ class SectionLoader {
         this.#chains.set(command.chain, {
           name: command.chain,
           policy: undefined,
-          counters: ZERO,
+          counters: ZERO_COUNTERS,
           rules: [],
         });
         return;
@@ -145,7 +159,7 @@ class SectionLoader {
   }
 
   #declare(command: Extract<Command, { kind: 'chain' }>): void {
-    const { chain: name, policy, counters = ZERO, line } = command;
+    const { chain: name, policy, counters = ZERO_COUNTERS, line } = command;
     if (!this.#isBuiltIn(name)) {
       if (policy !== undefined) {
         throw this.#error(`chain ${name} cannot have a policy; only built-in chains do, expected '-'`, line);
@@ -163,6 +177,7 @@ class SectionLoader {
     const chain = this.#chain(command);
     const index = command.number - 1;
     const replace = command.kind === 'replace';
+    this.#checkJump(command.rule, command.line);
     if (index > chain.rules.length - (replace ? 1 : 0)) {
       throw this.#error(
         `chain ${chain.name} has ${chain.rules.length} rules; there is no place ${command.number}`,
@@ -219,8 +234,8 @@ class SectionLoader {
 }
 
 function zero(chain: WorkingChain): void {
-  chain.counters = ZERO;
-  chain.rules = chain.rules.map(({ rule, line }) => ({ rule: { ...rule, counters: ZERO }, line }));
+  chain.counters = ZERO_COUNTERS;
+  chain.rules = chain.rules.map(({ rule, line }) => ({ rule: { ...rule, counters: ZERO_COUNTERS }, line }));
 }
 
 /**

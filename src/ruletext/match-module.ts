@@ -52,6 +52,8 @@ export interface OptionShape {
 export interface ExtensionModule<Value> {
   readonly name: string;
   readonly family: IpFamily | undefined;
+  /** The protocol that the rule must name with `-p`, unnegated. */
+  readonly protocol: number | undefined;
   readonly options: ReadonlyMap<string, OptionShape>;
   /** Undefined for a module whose options are known but not what they mean. */
   readonly open: ((context: RuleContext) => OpenExtension<Value>) | undefined;
@@ -83,6 +85,7 @@ export function optionShapes<Draft>(options: Options<Draft>): ReadonlyMap<string
 export function defineExtension<Draft, Value>(spec: {
   readonly name: string;
   readonly family?: IpFamily;
+  readonly protocol?: number;
   readonly options: Options<Draft>;
   readonly draft: (context: RuleContext) => Draft;
   readonly finish: (draft: Draft, context: RuleContext) => Value;
@@ -91,6 +94,7 @@ export function defineExtension<Draft, Value>(spec: {
   return {
     name: spec.name,
     family: spec.family,
+    protocol: spec.protocol,
     options: optionShapes(options),
     open(context) {
       const draft = start(context);

@@ -4,6 +4,7 @@
  */
 import type { LineTokens } from './line-tokens.ts';
 import type { ExtensionModule, OpenExtension, OptionShape } from './match-module.ts';
+import { protocolName } from './protocols.ts';
 import type { RuleContext } from './rule-context.ts';
 
 /** Where an option and its values stand among the words of the line; `last` is inclusive. */
@@ -64,6 +65,10 @@ export class ExtensionUse<Value> {
 
   /** The value read, or undefined when some of it is not understood: then `verbatim` has it. */
   finish(context: RuleContext): Value | undefined {
+    const needed = this.module?.protocol;
+    if (needed !== undefined && (context.protocol?.number !== needed || context.protocol.negate)) {
+      throw context.error(`${this.name} needs -p ${protocolName(needed)}`);
+    }
     return this.#reader?.finish(context);
   }
 

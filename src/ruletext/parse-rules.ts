@@ -1,8 +1,10 @@
 /** Restore files: text → SavedRules. */
 import { TABLES, type TableName } from '../netfilter/rule-set.ts';
 import type { IpFamily } from '../wire/ip-address.ts';
+import { checkChainName, parsePolicy } from './chain-names.ts';
+import { parseCounters } from './counters-text.ts';
 import { RuleContext } from './rule-context.ts';
-import { MAX_CHAIN_NAME, parseCounters, parsePolicy, RuleLineReader } from './rule-line.ts';
+import { RuleLineReader } from './rule-line.ts';
 import type { ChainCommand, Command, SavedRules, Section } from './saved-rules.ts';
 
 const NEWLINE = 10;
@@ -117,12 +119,14 @@ class RulesFileReader {
     const context = this.#context;
     const [chain = '', policyText, countersText] = text.split(/[ \t]+/).filter((word) => word !== '');
     if (chain === '') throw context.error('a chain without a name; expected :CHAIN POLICY [packets:bytes]');
-    if (chain.length > MAX_CHAIN_NAME) {
-      throw context.error(`chain name '${chain}' is longer than ${MAX_CHAIN_NAME} characters`);
-    }
+    checkChainName(context, chain);
     if (policyText === undefined)
       throw context.error(`chain ${chain} has no policy; expected ACCEPT, DROP or -`);
-    const counters = countersText === undefined ? undefined : parseCounters(countersText);
+    const counters =
+      countersText === undefined
+        ? undefined
+        : (parseCounters(countersText) ??
+          context.fail(`bad counters '${countersText}'; expected [packets:bytes]`));
     this.#declared.add(chain);
     return {
       kind: 'chain',

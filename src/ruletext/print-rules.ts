@@ -1,6 +1,7 @@
 /** SavedRules → text, and whole rule sets as iptables-save prints them. */
 import type { RuleSet, Table } from '../netfilter/rule-set.ts';
-import { formatCounters, formatRule, formatRuleBody } from './format-rule.ts';
+import { formatCounters } from './counters-text.ts';
+import { formatRule, formatRuleBody } from './format-rule.ts';
 import type { Command, SavedRules } from './saved-rules.ts';
 
 function formatCommand(command: Command): string {

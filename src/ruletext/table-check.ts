@@ -1,7 +1,9 @@
-/** What is checked when a table is committed: jumps lead somewhere and do not loop, targets may stand here. */
+/** What is checked when a table is committed: jumps do not loop, targets and matches may stand where they do. */
 import type { Counters, Rule, TableName } from '../netfilter/rule-set.ts';
 import type { InputError } from '../sim/input-error.ts';
 import type { IpFamily } from '../wire/ip-address.ts';
+import { BUILT_IN_CHAINS } from './built-in-chains.ts';
+import { familyProblem, matchPlacement, type Placement, targetPlacement } from './placement.ts';
 
 export interface PlacedRule {
   readonly rule: Rule;
@@ -23,19 +25,86 @@ export interface TableInHand {
   readonly chains: ReadonlyMap<string, WorkingChain>;
 }
 
-type Complain = (message: string, line: number | undefined) => InputError;
+export type Complain = (message: string, line: number | undefined) => InputError;
+
+/** The chain that a rule jumps or goes to. */
+function nextChain({ rule: { target } }: PlacedRule): string | undefined {
+  return target.kind === 'jump' || target.kind === 'goto' ? target.chain : undefined;
+}
 
 /** Throws what `complain` makes of the first thing wrong with the table. */
 export function checkTable(table: TableInHand, complain: Complain): void {
-  for (const chain of table.chains.values()) {
-    for (const { rule, line } of chain.rules) {
-      const { target } = rule;
-      if (target.kind !== 'jump' && target.kind !== 'goto') continue;
-      if (table.chains.has(target.chain)) continue;
-      throw complain(
-        `chain ${chain.name} ${target.kind === 'jump' ? 'jumps' : 'goes'} to ${target.chain}, which is neither a chain of *${table.table} nor a target`,
-        line,
-      );
-    }
+  const ways = new Map<string, Set<string>>();
+  for (const builtIn of BUILT_IN_CHAINS[table.table]) {
+    const from: Walk = { builtIn, ways, onPath: new Set(), done: new Set() };
+    walk(table, builtIn, from, complain);
   }
+  for (const chain of table.chains.values()) {
+    for (const placed of chain.rules) checkRule(table, ways.get(chain.name), placed, complain);
+  }
+}
+
+interface Walk {
+  readonly builtIn: string;
+  /** By chain: the built-in chains that lead to it. */
+  readonly ways: Map<string, Set<string>>;
+  readonly onPath: Set<string>;
+  readonly done: Set<string>;
+}
+
+/**
+ * Follows the jumps of `name`. A loop that no built-in chain leads to is let through, as in the kernel
+ * (nft_chain_validate walks from the base chains). The depth is bounded by the number of chains.
+ */
+function walk(table: TableInHand, name: string, from: Walk, complain: Complain): void {
+  const ways = from.ways.get(name);
+  if (ways === undefined) from.ways.set(name, new Set([from.builtIn]));
+  else ways.add(from.builtIn);
+  from.onPath.add(name);
+  for (const placed of table.chains.get(name)?.rules ?? []) {
+    const next = nextChain(placed);
+    if (next === undefined || !table.chains.has(next) || from.done.has(next)) continue;
+    if (from.onPath.has(next)) {
+      throw complain(`chain ${name} leads to ${next}, which leads back to it; expected no loop`, placed.line);
+    }
+    walk(table, next, from, complain);
+  }
+  from.onPath.delete(name);
+  from.done.add(name);
+}
+
+function checkRule(
+  table: TableInHand,
+  ways: ReadonlySet<string> | undefined,
+  placed: PlacedRule,
+  complain: Complain,
+): void {
+  const { rule, line } = placed;
+  const { target, matches } = rule;
+  const next = nextChain(placed);
+  if (next !== undefined && !table.chains.has(next)) {
+    throw complain(`no chain ${next} in *${table.table} to jump to`, line);
+  }
+  let problem = placementProblem(table.table, ways, targetPlacement(target));
+  for (const match of matches) {
+    problem ??=
+      placementProblem(table.table, ways, matchPlacement(match)) ?? familyProblem(match, table.family);
+  }
+  if (problem !== undefined) throw complain(problem, line);
+}
+
+function placementProblem(
+  table: TableName,
+  ways: ReadonlySet<string> | undefined,
+  placement: Placement | undefined,
+): string | undefined {
+  if (placement === undefined) return undefined;
+  const { what, tables, chains } = placement;
+  if (tables !== undefined && !tables.includes(table)) {
+    return `${what} cannot stand in *${table}; expected it in *${tables.join(', *')}`;
+  }
+  if (chains === undefined || ways === undefined) return undefined;
+  const wrong = [...ways].find((way) => !chains.includes(way));
+  if (wrong === undefined) return undefined;
+  return `${what} cannot be reached from ${wrong}; expected only ${chains.join(', ')}`;
 }

@@ -1,6 +1,7 @@
 /** `-m icmp`, `-m icmp6`. */
 import type { IcmpMatch, NumberRange } from '../../netfilter/match.ts';
 import type { IpFamily } from '../../wire/ip-address.ts';
+import { PROTOCOL } from '../../wire/protocol.ts';
 import { ICMP_TYPE_NAMES, ICMPV6_TYPE_NAMES, type IcmpTypeName } from '../icmp-types.ts';
 import { defineExtension, type MatchModule, type OptionUse } from '../match-module.ts';
 import { bang, tryParseNumber } from '../numbers.ts';
@@ -47,6 +48,7 @@ function icmpModule(
   return defineExtension<{ test?: IcmpTest }, IcmpMatch>({
     name: kind,
     family,
+    protocol: family === 'ipv4' ? PROTOCOL.icmp : PROTOCOL.icmpv6,
     options: {
       [option]: {
         values: 1,

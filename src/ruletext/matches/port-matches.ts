@@ -1,8 +1,9 @@
 /** `-m tcp`, `udp`, `udplite`, `sctp`, `dccp` and `multiport`. */
 import type { MultiportMatch, NumberRange, PortsMatch, PortTest, TcpMatch } from '../../netfilter/match.ts';
-import { TCP_FLAG } from '../../wire/protocol.ts';
+import { PROTOCOL, TCP_FLAG } from '../../wire/protocol.ts';
 import { defineExtension, type MatchModule, type Options, type OptionUse } from '../match-module.ts';
-import { bang, formatRange, parseNumber, parsePortRange, parsePortTest } from '../numbers.ts';
+import { bang, formatRange, parseNumber, parsePort, parsePortTest } from '../numbers.ts';
+import type { RuleContext } from '../rule-context.ts';
 
 interface PortsDraft {
   sport?: PortTest;
@@ -10,6 +11,19 @@ interface PortsDraft {
 }
 
 const readPort = (use: OptionUse) => parsePortTest(use.context, use.option, use.text, use.negate);
+
+/** A test for any port at all is no test; saves leave it out. */
+function portTests(given: PortsDraft): PortsDraft {
+  const { sport, dport } = given;
+  const draft: PortsDraft = {};
+  if (sport !== undefined && !isEveryPort(sport)) draft.sport = sport;
+  if (dport !== undefined && !isEveryPort(dport)) draft.dport = dport;
+  return draft;
+}
+
+function isEveryPort(test: PortTest): boolean {
+  return !test.negate && test.from === 0 && test.to === 0xffff;
+}
 const sport = {
   values: 1,
   invert: true,
@@ -32,15 +46,21 @@ const PORTS: Options<PortsDraft> = {
   dport,
 };
 
-function portsModule(kind: PortsMatch['kind'], others: Options<PortsDraft> = {}): MatchModule {
+function portsModule(
+  kind: PortsMatch['kind'],
+  protocol: number,
+  others: Options<PortsDraft> = {},
+): MatchModule {
   return defineExtension<PortsDraft, PortsMatch>({
     name: kind,
+    protocol,
     options: { ...PORTS, ...others },
     draft: () => ({}),
-    finish: (draft) => ({ kind, ...draft }),
+    finish: (draft) => ({ kind, ...portTests(draft) }),
   });
 }
 
+const DCCP = 33;
 const UNMODELLED = { values: 1, invert: true } as const;
 
 /** Flags that `--tcp-flags` can name; ECE and CWR have no names there. */
@@ -108,6 +128,32 @@ interface MultiportDraft {
 /** XT_MULTI_PORTS: a range takes two places. */
 const MULTIPORT_PLACES = 15;
 
+const MULTIPORT_PROTOCOLS: ReadonlySet<number> = new Set([
+  PROTOCOL.tcp,
+  PROTOCOL.udp,
+  DCCP,
+  PROTOCOL.sctp,
+  PROTOCOL.udplite,
+]);
+
+function checkMultiportProtocol(context: RuleContext): void {
+  const { protocol } = context;
+  if (protocol === undefined || protocol.negate || !MULTIPORT_PROTOCOLS.has(protocol.number)) {
+    throw context.error('-m multiport needs -p tcp, udp, udplite, sctp or dccp before its ports');
+  }
+}
+
+/** Unlike `--dport`, both ends of a range must be given, and differ. */
+function readMultiportRange(use: OptionUse, text: string): NumberRange {
+  const { context, option } = use;
+  const colon = text.indexOf(':');
+  const from = parsePort(context, option, colon < 0 ? text : text.slice(0, colon));
+  if (colon < 0) return { from, to: from };
+  const to = parsePort(context, option, text.slice(colon + 1));
+  if (from >= to) throw context.error(`bad port range '${text}' for --${option}; expected LOW:HIGH`);
+  return { from, to };
+}
+
 function multiport(which: MultiportMatch['which']) {
   return {
     values: 1,
@@ -117,7 +163,8 @@ function multiport(which: MultiportMatch['which']) {
         throw use.context.error('multiport takes one of --sports, --dports and --ports');
       draft.which = which;
       draft.negate = use.negate;
-      draft.ports = use.text.split(',').map((part) => parsePortRange(use.context, use.option, part));
+      checkMultiportProtocol(use.context);
+      draft.ports = use.text.split(',').map((part) => readMultiportRange(use, part));
       const places = draft.ports.reduce((sum, { from, to }) => sum + (from === to ? 1 : 2), 0);
       if (places > MULTIPORT_PLACES) {
         throw use.context.error(
@@ -131,14 +178,18 @@ function multiport(which: MultiportMatch['which']) {
 export const PORT_MATCH_MODULES: readonly MatchModule[] = [
   defineExtension<TcpDraft, TcpMatch>({
     name: 'tcp',
+    protocol: PROTOCOL.tcp,
     options: TCP_OPTIONS,
     draft: () => ({}),
-    finish: (draft) => ({ kind: 'tcp', ...draft }),
+    finish: (draft) => {
+      const { sport, dport, ...rest } = draft;
+      return { kind: 'tcp', ...portTests(draft), ...rest };
+    },
   }),
-  portsModule('udp'),
-  portsModule('udplite'),
-  portsModule('sctp', { 'chunk-types': { values: 2, invert: true } }),
-  portsModule('dccp', { 'dccp-types': UNMODELLED, 'dccp-option': UNMODELLED }),
+  portsModule('udp', PROTOCOL.udp),
+  portsModule('udplite', PROTOCOL.udplite),
+  portsModule('sctp', PROTOCOL.sctp, { 'chunk-types': { values: 2, invert: true } }),
+  portsModule('dccp', DCCP, { 'dccp-types': UNMODELLED, 'dccp-option': UNMODELLED }),
   defineExtension<MultiportDraft, MultiportMatch>({
     name: 'multiport',
     options: {
@@ -151,16 +202,10 @@ export const PORT_MATCH_MODULES: readonly MatchModule[] = [
     draft: () => ({ negate: false, ports: [] }),
     finish: ({ which, negate, ports }, context) => {
       if (which === undefined) throw context.error('-m multiport needs --sports, --dports or --ports');
-      const protocol = context.protocol;
-      if (protocol === undefined || protocol.negate || !MULTIPORT_PROTOCOLS.has(protocol.number)) {
-        throw context.error('-m multiport needs -p tcp, udp, udplite, sctp or dccp');
-      }
       return { kind: 'multiport', which, negate, ports };
     },
   }),
 ];
-
-const MULTIPORT_PROTOCOLS: ReadonlySet<number> = new Set([6, 17, 33, 132, 136]);
 
 function portOptions(match: PortsMatch | TcpMatch): string {
   let text = '';

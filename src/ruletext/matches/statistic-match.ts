@@ -61,7 +61,7 @@ export const STATISTIC_MATCH_MODULE: MatchModule = defineExtension<StatisticDraf
     },
   },
   draft: () => ({ negate: false }),
-  finish: ({ mode, negate, probability, every, packet = 0 }, context) => {
+  finish: ({ mode, negate, probability, every, packet }, context) => {
     if (mode === undefined) throw context.error('-m statistic needs --mode random or --mode nth');
     if (mode === 'random') {
       if (every !== undefined) throw context.error('--every belongs to --mode nth, not to --mode random');
@@ -70,7 +70,9 @@ export const STATISTIC_MATCH_MODULE: MatchModule = defineExtension<StatisticDraf
     }
     if (probability !== undefined)
       throw context.error('--probability belongs to --mode random, not to --mode nth');
-    if (every === undefined) throw context.error('--mode nth needs --every');
+    if (every === undefined || packet === undefined) {
+      throw context.error('--mode nth needs --every and --packet');
+    }
     if (packet >= every)
       throw context.error(`--packet ${packet} is never reached; expected 0 to ${every - 1}`);
     return { kind: 'statistic', mode, negate, every, packet };

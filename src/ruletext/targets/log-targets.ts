@@ -36,7 +36,7 @@ function flag(draft: LogDraft, use: OptionUse): void {
   draft.set(use.option, `--${use.option}`);
 }
 
-/** A prefix cut to `bytes`, as the kernel's field cuts it. */
+/** A prefix cut to `bytes`: the kernel's field (NFLOG's is longer in nf_tables than in xt_NFLOG). */
 function prefix(bytes: number) {
   return (draft: LogDraft, use: OptionUse) => {
     if (use.text === '') throw use.context.error(`--${use.option} is empty; expected a text`);
@@ -87,7 +87,7 @@ const MAX_U32 = 0xffffffff;
 const NFLOG = defineExtension<LogDraft, Target>({
   name: 'NFLOG',
   options: {
-    'nflog-prefix': { values: 1, read: prefix(63) },
+    'nflog-prefix': { values: 1, read: prefix(127) },
     'nflog-group': { values: 1, read: number(0xffff, 0) },
     'nflog-size': { values: 1, read: number(MAX_U32, undefined) },
     'nflog-range': { values: 1, read: number(MAX_U32, 0) },

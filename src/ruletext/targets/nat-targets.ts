@@ -39,6 +39,8 @@ function readPorts(use: OptionUse, text: string): NatPorts {
   if (to < from)
     throw context.error(`bad port range '${text}' in --${use.option}; expected the lower port first`);
   if (slash < 0) return { from, to };
+  // Only xt_DNAT has a revision that shifts ports.
+  if (use.option !== 'to-destination') throw context.error(`--${use.option} takes no /BASE after its ports`);
   const baseText = text.slice(slash + 1);
   const base = tryParseNumber(baseText, 1, 0xffff) ?? SERVICE_PORTS.get(baseText) ?? complain(baseText);
   return { from, to, base };

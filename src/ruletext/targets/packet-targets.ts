@@ -1,5 +1,6 @@
 /** Targets that change the packet: `-j TOS`, `DSCP`, `TTL`, `HL`, `TCPMSS`, `CHECKSUM`. */
 import type { Target } from '../../netfilter/target.ts';
+import { PROTOCOL } from '../../wire/protocol.ts';
 import { dscpOption, formatByte, readTos } from '../dscp-text.ts';
 import { defineExtension, type OptionUse } from '../match-module.ts';
 import { parseNumber } from '../numbers.ts';
@@ -99,6 +100,7 @@ const IP_HEADER = { ipv4: 20, ipv6: 40 } as const;
 
 const TCPMSS = defineExtension<{ clampToPmtu: boolean; value?: number }, Target>({
   name: 'TCPMSS',
+  protocol: PROTOCOL.tcp,
   options: {
     'set-mss': {
       values: 1,

@@ -1,5 +1,7 @@
 /** All targets, by the name after `-j`. */
+import type { Target } from '../../netfilter/target.ts';
 import type { TargetModule } from '../target-module.ts';
+import { unmodelledTargets } from '../unmodelled-extensions.ts';
 import { CT_TARGET_MODULE } from './ct-target.ts';
 import { LOG_TARGET_MODULES } from './log-targets.ts';
 import { MARK_TARGET_MODULES } from './mark-targets.ts';
@@ -14,6 +16,7 @@ const MODULES: readonly TargetModule[] = [
   ...LOG_TARGET_MODULES,
   ...PACKET_TARGET_MODULES,
   CT_TARGET_MODULE,
+  ...unmodelledTargets<Target>(),
 ];
 
 const BY_NAME: ReadonlyMap<string, TargetModule> = new Map(MODULES.map((module) => [module.name, module]));
