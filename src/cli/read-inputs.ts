@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../sim/input-error.ts';
+import { fileError } from './system-error.ts';
 
 export interface InputText {
   /** As the user named it; `-` is standard input. */
@@ -14,19 +15,6 @@ export interface InputText {
 }
 
 const MANIFEST_FILE = /\.(ya?ml|json)$/;
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or directory',
-  EACCES: 'permission denied',
-  EISDIR: 'is a directory',
-  ENOTDIR: 'not a directory',
-};
-
-/** What went wrong with a file, in the words users know. Rethrows what is no system error. */
-function unreadable(file: string, error: unknown): InputError {
-  if (!(error instanceof Error) || !('code' in error)) throw error;
-  return new InputError(`cannot read: ${REASONS[String(error.code)] ?? error.message}`, { file });
-}
 
 function decode(file: string, bytes: Uint8Array): InputText {
   try {
@@ -41,7 +29,7 @@ function readFile(file: string): InputText {
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    throw unreadable(file, error);
+    throw fileError(file, 'read', error);
   }
   return decode(file, bytes);
 }
@@ -53,7 +41,7 @@ function filesOf(path: string): readonly string[] {
     if (!statSync(path).isDirectory()) return [path];
     names = readdirSync(path);
   } catch (error) {
-    throw unreadable(path, error);
+    throw fileError(path, 'read', error);
   }
   const manifests = names.filter((name) => MANIFEST_FILE.test(name)).sort();
   if (manifests.length === 0) {

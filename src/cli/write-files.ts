@@ -1,29 +1,24 @@
 /** Several files into one directory, all of them or none. */
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { InputError } from '../sim/input-error.ts';
+import { fileError } from './system-error.ts';
 
 export interface OutputFile {
   readonly name: string;
   readonly text: string;
 }
 
-function unwritable(path: string, error: unknown): InputError {
-  if (!(error instanceof Error) || !('code' in error)) throw error;
-  return new InputError(`cannot write: ${error.message}`, { file: path });
-}
-
 /**
- * Writes `files` into `directory`, which is made if it is missing (its parent is not). Each goes to a temporary name beside its
- * place first; only when all are there do they take their names, so that an error (also one thrown while
- * `files` are being produced) leaves what was there before. Throws InputError when the directory cannot be
- * written.
+ * Writes `files` into `directory`, which is made if it is missing (its parent is not). Each goes to a
+ * temporary name beside its place first, and takes its own only when all are on disk: an error before that,
+ * also one thrown while `files` are being produced, leaves everything as it was. Throws InputError when
+ * the directory cannot be written.
  */
 export function writeFiles(directory: string, files: Iterable<OutputFile>): void {
   const pending: { readonly temporary: string; readonly path: string }[] = [];
   try {
-    attempt(directory, () => ensureDirectory(directory));
     for (const { name, text } of files) {
+      attempt(directory, () => ensureDirectory(directory));
       const path = join(directory, name);
       const temporary = join(directory, `.${name}.${process.pid}.tmp`);
       pending.push({ temporary, path });
@@ -51,6 +46,6 @@ function attempt(path: string, write: () => void): void {
   try {
     write();
   } catch (error) {
-    throw unwritable(path, error);
+    throw fileError(path, 'write', error);
   }
 }
