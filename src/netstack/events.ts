@@ -14,8 +14,6 @@ export type HostEvent =
       readonly kind: 'route';
       readonly route: Route | undefined;
       readonly destination: IpAddress;
-      /** Forwarding lowered it; absent when the packet is not forwarded. */
-      readonly ttl?: { readonly before: number; readonly after: number };
     }
   | {
       readonly kind: 'transmit';
