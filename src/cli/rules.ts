@@ -4,6 +4,7 @@ import type { ClusterObjects } from '../cluster/derive.ts';
 import type { Node } from '../kube/objects.ts';
 import { InputError } from '../sim/input-error.ts';
 import type { IpFamily } from '../wire/ip-address.ts';
+import { repeatable } from './options.ts';
 import type { OutputFile } from './write-files.ts';
 
 export interface RulesOptions {
@@ -109,7 +110,7 @@ export function registerRules(program: Command): void {
     .requiredOption(
       '-f, --filename <path>',
       'manifests: a file, a directory or - for standard input; repeatable',
-      (path: string, before: readonly string[] = []) => [...before, path],
+      repeatable,
     )
     .option('--node <name>', 'the node whose rules to print')
     .addOption(
