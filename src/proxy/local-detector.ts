@@ -4,6 +4,7 @@
  */
 import { clusterCidrOf, type KubeProxyConfiguration } from '../kube/kube-proxy-configuration.ts';
 import type { Node } from '../kube/objects.ts';
+import { InputError } from '../sim/input-error.ts';
 import type { IpFamily } from '../wire/ip-address.ts';
 import type { IpPrefix } from '../wire/ip-prefix.ts';
 import { prefixesOfFamily } from './family-addresses.ts';
@@ -22,7 +23,18 @@ function bySource(prefix: IpPrefix | undefined): LocalDetector {
   return prefix === undefined ? { kind: 'none' } : { kind: 'source', prefix };
 }
 
-/** The detector that `configuration` asks for on `node`. */
+/** IFNAMSIZ without its zero; a prefix shares it with the `+` behind it. */
+const MAX_IFNAME = 15;
+
+/** `name` when iptables takes it; `limit` is how many characters it may have. */
+function deviceName(name: string, limit: number): string {
+  if (name.length <= limit) return name;
+  throw new InputError(
+    `detectLocal: iptables does not take the device name '${name}'; expected at most ${limit} characters`,
+  );
+}
+
+/** The detector that `configuration` asks for on `node`. Throws InputError for a name too long for a device. */
 export function localDetectorOf(
   configuration: KubeProxyConfiguration,
   node: Node,
@@ -35,8 +47,11 @@ export function localDetectorOf(
     case 'NodeCIDR':
       return bySource(prefixesOfFamily(node.spec.podCIDRs, family)[0]);
     case 'BridgeInterface':
-      return { kind: 'interface', ifname: detectLocal.bridgeInterface };
+      return { kind: 'interface', ifname: deviceName(detectLocal.bridgeInterface, MAX_IFNAME) };
     case 'InterfaceNamePrefix':
-      return { kind: 'interface-prefix', ifnamePrefix: detectLocal.interfaceNamePrefix };
+      return {
+        kind: 'interface-prefix',
+        ifnamePrefix: deviceName(detectLocal.interfaceNamePrefix, MAX_IFNAME - 1),
+      };
   }
 }

@@ -64,6 +64,15 @@ describe('the local detector', () => {
     }
   });
 
+  test.each<KubeProxyConfiguration['detectLocal']>([
+    { mode: 'BridgeInterface', bridgeInterface: 'a-name-of-16-abc' },
+    { mode: 'InterfaceNamePrefix', interfaceNamePrefix: 'a-name-of-15-ab' },
+  ])('$mode with a name too long for a device', (detectLocal) => {
+    expect(() => settings({ detectLocal })).toThrow(
+      /^detectLocal: iptables does not take the device name 'a-name-of-1/,
+    );
+  });
+
   test('NodeCIDR of a node without a network of the family', () => {
     const given = { detectLocal: { mode: 'NodeCIDR' } } as const;
     expect(settings(given, { family: 'ipv6' }).localDetector).toEqual({ kind: 'none' });
