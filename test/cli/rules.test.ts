@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type RulesOptions, runRules } from '../../src/cli/rules.ts';
 import { InputError } from '../../src/sim/input-error.ts';
 import { comparable } from '../proxy/compare-saves.ts';
+import { loadManifests, rulesOf } from '../proxy/load-manifests.ts';
+import { manifestOf, randomCluster } from '../proxy/random-cluster.ts';
 
 const CASES = join(import.meta.dirname, '../conformance/kube-proxy/iptables');
 const CLUSTERIP = join(CASES, 'clusterip/cluster.yaml');
@@ -57,6 +59,18 @@ describe.each(readdirSync(CASES))('case %s, derivation included', (name) => {
     await run({ filename: [join(CASES, name)], family });
     expect(comparable(printed)).toEqual(comparable(readFileSync(join(CASES, name, save), 'utf8')));
   });
+});
+
+test('random clusters: nothing that is given is changed by derivation, seeds 1 to 60', async () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const manifest = manifestOf(randomCluster(seed));
+    const filename = [file('random.yaml', manifest)];
+    for (const family of ['ipv4', 'ipv6'] as const) {
+      printed = '';
+      await run({ filename, family });
+      expect(printed, `seed ${seed}`).toBe(rulesOf(loadManifests(manifest), family));
+    }
+  }
 });
 
 describe('whose rules', () => {

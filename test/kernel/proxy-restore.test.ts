@@ -54,6 +54,9 @@ function throughKernel(rules: Readonly<Record<'ipv4' | 'ipv6', string>>): Record
 function expectUnchanged(manifest: string): void {
   const loaded = loadManifests(manifest);
   const rules = { ipv4: rulesOf(loaded, 'ipv4'), ipv6: rulesOf(loaded, 'ipv6') };
+  for (const text of Object.values(rules)) {
+    expect(Object.keys(sections(text))).toEqual(['raw', 'mangle', 'filter', 'nat']);
+  }
   const saved = throughKernel(rules);
   for (const { family, command } of FAMILIES) {
     for (const backend of BACKENDS) {
