@@ -9,6 +9,7 @@ import { InputError } from '../sim/input-error.ts';
 import { registerEval } from './eval.ts';
 import { registerRules } from './rules.ts';
 import { registerTrace } from './trace.ts';
+import { registerVerify } from './verify.ts';
 import { VERSION } from './version.ts';
 
 const USAGE_ERROR = 2;
@@ -31,7 +32,7 @@ function buildProgram(): Command {
     .showHelpAfterError('(kubewire COMMAND --help explains the flags)')
     .exitOverride()
     .configureHelp({ showGlobalOptions: false });
-  for (const register of [registerRules, registerEval, registerTrace]) register(program);
+  for (const register of [registerRules, registerEval, registerTrace, registerVerify]) register(program);
   for (const command of program.commands) {
     command.exitOverride().showHelpAfterError(`(kubewire ${command.name()} --help explains the flags)`);
   }

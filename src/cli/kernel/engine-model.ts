@@ -4,7 +4,6 @@
  * on a copy, and those that agree with what was observed are carried on. None left: they differ.
  */
 import type { Choices } from '../../netfilter/choices.ts';
-import type { ConntrackSysctls } from '../../netfilter/conntrack/timeouts.ts';
 import type { Backend } from '../../netfilter/hooks.ts';
 import type { IpSet } from '../../netfilter/ip-set.ts';
 import { Netfilter } from '../../netfilter/netfilter.ts';
@@ -89,8 +88,14 @@ export interface EngineModelOptions {
   readonly plan: HostPlan;
   readonly rules: readonly RuleSet[];
   readonly backend: Backend;
-  readonly conntrack?: ConntrackSysctls;
   readonly sets?: ReadonlyMap<string, IpSet>;
+}
+
+export interface Followed {
+  /** What the closest branch got wrong, one line each; empty: at least one agrees. */
+  readonly differences: readonly string[];
+  /** That branch. */
+  readonly passage?: Passage;
 }
 
 export class EngineModel {
@@ -98,14 +103,14 @@ export class EngineModel {
   #now = 0;
   readonly #starts: readonly number[];
 
-  constructor({ plan, rules, backend, conntrack, sets }: EngineModelOptions) {
+  constructor({ plan, rules, backend, sets }: EngineModelOptions) {
     const addresses = new AddressBook(plan.devices, plan.routes);
     const netfilter = new Netfilter({
       clock: new Clock(),
       choices: new ScriptedChoices([], []),
       host: addresses,
       backend,
-      ...(conntrack === undefined ? {} : { sysctls: conntrack }),
+      sysctls: plan.conntrack,
     });
     for (const ruleSet of rules) netfilter.load(ruleSet);
     if (sets !== undefined) netfilter.loadSets(sets);
@@ -134,14 +139,14 @@ export class EngineModel {
     return host && this.#play(host, injection, new ScriptedChoices([], [0])).passage;
   }
 
-  /**
-   * Plays `injection` and keeps the states that agree with `observation`. Returns what the closest branch got
-   * wrong, one line each; nothing when at least one agrees.
-   */
-  follow(injection: Injection, observation: Observation): readonly string[] {
+  /** Plays `injection` and keeps the states that agree with `observation`, if any does. */
+  follow(injection: Injection, observation: Observation): Followed {
     const ports = this.#portDraws(observation);
     const agreeing: Host[] = [];
-    let closest: readonly string[] | undefined;
+    let closest: Followed & { readonly host?: Host } = {
+      differences: ['the engine has no state left to go on from'],
+    };
+    let best = Number.POSITIVE_INFINITY;
     for (const start of this.#candidates) {
       let script: number[] | undefined = [];
       for (let branch = 0; script !== undefined && branch < MAX_BRANCHES; branch++) {
@@ -149,13 +154,16 @@ export class EngineModel {
         const { host, passage } = this.#play(start, injection, choices);
         const differences = compareObservation(injection, observation, passage);
         if (differences.length === 0 && agreeing.length < MAX_CANDIDATES) agreeing.push(host);
-        if (closest === undefined || differences.length < closest.length) closest = differences;
+        if (differences.length < best) {
+          best = differences.length;
+          closest = { differences, passage, host };
+        }
         script = nextScript(choices.decisions);
       }
     }
-    if (agreeing.length === 0) return closest ?? ['the engine has no state left to go on from'];
-    this.#candidates = agreeing;
-    return [];
+    // Having gone wrong, the engine goes on from where it came closest.
+    this.#candidates = agreeing.length > 0 ? agreeing : closest.host === undefined ? [] : [closest.host];
+    return closest;
   }
 
   /** Keeps the states of which `differencesOf` says nothing; returns the first one's differences if none is left. */

@@ -5,12 +5,12 @@
  * The devices do no ARP: a packet that waits for a neighbour would meet the rules once before and once
  * after. The kernel's own chatter (router solicitations, group reports) is kept down as far as sysctls go.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Device } from '../../netstack/device.ts';
 import type { Route } from '../../netstack/route-table.ts';
 import { familyOf, formatIpAddress } from '../../wire/ip-address.ts';
 import { formatIpPrefix } from '../../wire/ip-prefix.ts';
-import type { HostPlan, KernelBackend, RulesText } from './host-plan.ts';
+import { conntrackSysctlFiles, type HostPlan, type KernelPlan, type RulesText } from './host-plan.ts';
 import { INPUT_LOG_RULES, InputLog } from './input-log.ts';
 import { KernelUnavailable, type Libc, loadLibc } from './libc.ts';
 import { PrivateNamespace } from './private-namespace.ts';
@@ -106,22 +106,24 @@ function routeCommand({ type, prefix, device, gateway, src, metric }: Route): st
   return parts.join(' ');
 }
 
-export interface KernelHostOptions {
-  readonly plan: HostPlan;
-  readonly rules: readonly RulesText[];
-  readonly backend: KernelBackend;
-}
-
 interface Parts {
   readonly devices: ReadonlyMap<string, TapDevice>;
   readonly inputLog: InputLog;
   readonly sender: RawSender;
 }
 
-function assemble(libc: Libc, { plan, rules, backend }: KernelHostOptions, open: { close(): void }[]): Parts {
+/** Loads the rules; the legacy programs want the last line ended. */
+function restore(rules: readonly RulesText[], backend: KernelPlan['backend']): void {
+  for (const [index, { family, text }] of rules.entries()) {
+    const program = `${family === 'ipv4' ? 'iptables' : 'ip6tables'}-${backend}-restore`;
+    runProgram(program, index === 0 ? [] : ['--noflush'], text.endsWith('\n') ? text : `${text}\n`);
+  }
+}
+
+function assemble(libc: Libc, { host, rules, backend }: KernelPlan, open: { close(): void }[]): Parts {
   for (const [path, value] of FIRST_SYSCTLS) setSysctl(path, value);
   const devices = new Map<string, TapDevice>();
-  for (const { name } of plan.devices) {
+  for (const { name } of host.devices) {
     if (name === 'lo') continue;
     const device = TapDevice.open(libc, name);
     open.push(device);
@@ -129,27 +131,25 @@ function assemble(libc: Libc, { plan, rules, backend }: KernelHostOptions, open:
   }
   const commands = [
     'link set dev lo up',
-    ...plan.devices.flatMap(deviceCommands),
-    ...plan.routes.map(routeCommand),
+    ...host.devices.flatMap(deviceCommands),
+    ...host.routes.map(routeCommand),
   ];
   runProgram('ip', ['-batch', '-'], `${commands.join('\n')}\n`);
-  for (const device of plan.devices) {
+  for (const device of host.devices) {
     for (const [path, value] of deviceSysctls(device)) setSysctl(path, value);
   }
   // Before the rules: see INPUT_LOG_RULES.
   runProgram('nft', ['-f', '-'], INPUT_LOG_RULES);
   const inputLog = InputLog.open(libc);
   open.push(inputLog);
-  if (plan.sets !== undefined) runProgram('ipset', ['restore'], plan.sets);
-  for (const { family, text } of rules) {
-    const program = `${family === 'ipv4' ? 'iptables' : 'ip6tables'}-${backend}-restore`;
-    // The legacy program wants the last line ended.
-    runProgram(program, [], text.endsWith('\n') ? text : `${text}\n`);
-  }
-  // Conntrack's are there only once rules need it or someone asks.
-  for (const [path, value] of plan.sysctls ?? []) setSysctl(path, value);
+  if (host.sets !== undefined) runProgram('ipset', ['restore'], host.sets);
+  restore(rules, backend);
+  for (const [path, value] of conntrackSysctlFiles(host.conntrack)) setSysctl(path, String(value));
   const sender = new RawSender(libc);
   open.push(sender);
+  // Sockets belong to the namespace in which they are made.
+  sender.open('ipv4');
+  sender.open('ipv6');
   return { devices, inputLog, sender };
 }
 
@@ -170,18 +170,19 @@ export class KernelHost {
   }
 
   /**
-   * Builds the host and stays in its namespace until `close`. Throws KernelUnavailable where that cannot be
-   * done at all, ProgramFailed when the kernel refuses this plan or these rules; nothing is left behind.
+   * Builds the host. Throws KernelUnavailable where that cannot be done at all, ProgramFailed when the kernel
+   * refuses this plan or these rules; nothing is left behind.
    */
-  static build(options: KernelHostOptions): KernelHost {
+  static build(plan: KernelPlan): KernelHost {
     const libc = loadLibc();
-    const namespace = PrivateNamespace.enter(libc);
+    const namespace = PrivateNamespace.make(libc);
     const open: { close(): void }[] = [];
     try {
-      return new KernelHost(namespace, assemble(libc, options, open), options.plan);
+      const parts = namespace.run(() => assemble(libc, plan, open));
+      return new KernelHost(namespace, parts, plan.host);
     } catch (error) {
       for (const part of open) part.close();
-      namespace.leave();
+      namespace.close();
       throw error;
     }
   }
@@ -193,16 +194,21 @@ export class KernelHost {
     return mac;
   }
 
-  /** What a file under /proc/sys/net says in the namespace. */
-  sysctl(path: string): string {
-    return readFileSync(`${SYSCTL_ROOT}/${path}`, 'utf8').trim();
+  /** Runs one of the machine's programs on this host and returns what it prints. */
+  run(program: string, args: readonly string[], input = ''): string {
+    return this.#namespace.run(() => runProgram(program, args, input));
   }
 
-  /** Takes everything down and returns to the caller's namespace. */
+  /** Runs `action` in the host's namespace; it must be synchronous. */
+  inside<T>(action: () => T): T {
+    return this.#namespace.run(action);
+  }
+
+  /** Takes everything down. */
   close(): void {
     for (const device of this.devices.values()) device.close();
     this.inputLog.close();
     this.sender.close();
-    this.#namespace.leave();
+    this.#namespace.close();
   }
 }

@@ -10,7 +10,6 @@ import type { Packet } from '../../wire/packet.ts';
 import { type ListedEntry, parseConntrackList } from './conntrack-list.ts';
 import type { KernelHost } from './kernel-host.ts';
 import { errnoName } from './libc.ts';
-import { runProgram } from './programs.ts';
 
 /** How the frame around a packet is addressed. */
 export type FrameKind = 'host' | 'broadcast' | 'multicast';
@@ -115,7 +114,7 @@ export class Observer {
 
   /** The entries of conntrack's table, as the conntrack program lists them. */
   conntrack(family: IpFamily): ListedEntry[] {
-    return parseConntrackList(runProgram('conntrack', ['-L', '-f', family]));
+    return parseConntrackList(this.#host.run('conntrack', ['-L', '-f', family]));
   }
 
   #bytes(packet: Packet): Uint8Array {

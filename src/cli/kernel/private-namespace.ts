@@ -1,50 +1,71 @@
 /**
- * A network namespace that belongs to this thread alone and has no name: the kernel removes it, with every
- * device and rule in it, when the thread leaves it and the last descriptor into it is closed. So nothing is
- * left behind however the process ends, and nothing outside can be touched from inside.
+ * A network namespace that belongs to this process alone and has no name: the kernel removes it, with every
+ * device and rule in it, once the last descriptor into it is closed. So nothing is left behind however the
+ * process ends, and nothing outside can be touched from inside.
  *
- * Node starts child processes from its main thread, so programs run inside the namespace too, and the
- * files under /proc/sys/net are the namespace's. Threads of Node's pool stay outside: inside, use the
- * synchronous calls of node:fs only.
+ * The main thread goes in and out. Node starts child processes from it, so programs run inside too, and the
+ * files under /proc/sys/net are the namespace's. Threads of Node's pool stay outside: what runs inside must
+ * use the synchronous calls of node:fs.
  */
 import { isMainThread } from 'node:worker_threads';
-import { check, KernelUnavailable, type Libc } from './libc.ts';
+import { check, errnoName, KernelUnavailable, type Libc } from './libc.ts';
 
 const CLONE_NEWNET = 0x40000000;
 const O_RDONLY_CLOEXEC = 0o2000000;
+const THIS_NAMESPACE = '/proc/thread-self/ns/net';
+
+function openCurrent(libc: Libc): number {
+  return check(libc, libc.open(THIS_NAMESPACE, O_RDONLY_CLOEXEC), `open ${THIS_NAMESPACE}`);
+}
 
 export class PrivateNamespace {
   readonly #libc: Libc;
-  readonly #home: number;
-  #left = false;
+  readonly #fd: number;
 
-  private constructor(libc: Libc, home: number) {
+  private constructor(libc: Libc, fd: number) {
     this.#libc = libc;
-    this.#home = home;
+    this.#fd = fd;
   }
 
-  /** Moves this thread into a new, empty namespace. Throws KernelUnavailable when that is not allowed. */
-  static enter(libc: Libc): PrivateNamespace {
-    if (!isMainThread) throw new KernelUnavailable('verify runs on the main thread only');
+  /** Makes a new, empty namespace; the caller stays where it is. Throws KernelUnavailable when not allowed. */
+  static make(libc: Libc): PrivateNamespace {
+    if (!isMainThread) throw new KernelUnavailable('network namespaces are entered by the main thread only');
     if (process.getuid?.() !== 0) {
-      throw new KernelUnavailable('verify needs root, to make network namespaces: run it with sudo');
+      throw new KernelUnavailable('root is needed to make network namespaces: run it with sudo');
     }
-    const home = check(libc, libc.open('/proc/self/ns/net', O_RDONLY_CLOEXEC), 'open /proc/self/ns/net');
-    if (libc.unshare(CLONE_NEWNET) !== 0) {
-      const errno = libc.errno();
+    const home = openCurrent(libc);
+    try {
+      if (libc.unshare(CLONE_NEWNET) !== 0) {
+        const cause = errnoName(libc.errno());
+        throw new KernelUnavailable(
+          `no network namespace can be made here (${cause}): CAP_SYS_ADMIN is needed`,
+        );
+      }
+      const fd = openCurrent(libc);
+      check(libc, libc.setns(home, CLONE_NEWNET), 'leave the new network namespace');
+      return new PrivateNamespace(libc, fd);
+    } finally {
       libc.close(home);
-      throw new KernelUnavailable(
-        `verify may not make network namespaces here (errno ${errno}): it needs CAP_SYS_ADMIN`,
-      );
     }
-    return new PrivateNamespace(libc, home);
   }
 
-  /** Goes back to the namespace the thread came from. Doing so twice is harmless. */
-  leave(): void {
-    if (this.#left) return;
-    this.#left = true;
-    check(this.#libc, this.#libc.setns(this.#home, CLONE_NEWNET), 'setns');
-    this.#libc.close(this.#home);
+  /** Runs `action`, which must be synchronous, inside and returns what it does. Always comes back. */
+  run<T>(action: () => T): T {
+    const home = openCurrent(this.#libc);
+    try {
+      check(this.#libc, this.#libc.setns(this.#fd, CLONE_NEWNET), 'enter the network namespace');
+      try {
+        return action();
+      } finally {
+        check(this.#libc, this.#libc.setns(home, CLONE_NEWNET), 'leave the network namespace');
+      }
+    } finally {
+      this.#libc.close(home);
+    }
+  }
+
+  /** Lets go of it. What holds it still (a device's descriptor) keeps it alive. */
+  close(): void {
+    this.#libc.close(this.#fd);
   }
 }

@@ -5,6 +5,7 @@ import { KernelUnavailable } from './libc.ts';
 /** A program said no; `output` is what it printed. */
 export class ProgramFailed extends Error {
   override readonly name = 'ProgramFailed';
+  readonly program: string;
   readonly output: string;
 
   constructor(program: string, output: string) {
@@ -14,6 +15,7 @@ export class ProgramFailed extends Error {
       // iptables-nft-restore heads its complaints with its version.
       .filter((line) => line !== '' && !/ v[\d.]+ \(\w+\):$/.test(line) && !line.startsWith('Try `'));
     super(`${program}: ${lines.join('; ') || 'failed without a word'}`);
+    this.program = program;
     this.output = output;
   }
 }

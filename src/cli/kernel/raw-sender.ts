@@ -1,7 +1,7 @@
 /** Sends whole IP packets as a program on the host would: raw sockets that take the IP header too. */
 
 import { emitPacket } from '../../wire/headers.ts';
-import type { IpAddress, IpFamily } from '../../wire/ip-address.ts';
+import { familyOf, type IpAddress, type IpFamily } from '../../wire/ip-address.ts';
 import type { Packet } from '../../wire/packet.ts';
 import { check, type Libc } from './libc.ts';
 
@@ -36,20 +36,20 @@ export class RawSender {
     this.#libc = libc;
   }
 
-  #socket(family: IpFamily): number {
-    const known = this.#sockets.get(family);
-    if (known !== undefined) return known;
+  /** Makes the socket for a family, in the current namespace. */
+  open(family: IpFamily): void {
     const domain = family === 'ipv4' ? AF_INET : AF_INET6;
     const fd = check(this.#libc, this.#libc.socket(domain, SOCK_RAW_CLOEXEC, IPPROTO_RAW), 'raw socket');
+    this.#sockets.set(family, fd);
     const on = Buffer.from([1, 0, 0, 0]);
     this.#libc.setsockopt(fd, SOL_SOCKET, SO_BROADCAST, on, on.length);
-    this.#sockets.set(family, fd);
-    return fd;
   }
 
   /** Sends `bytes`, the bytes of `packet`. Returns 0, or the errno with which the kernel refused it. */
   send(packet: Packet, bytes: Uint8Array = emitPacket(packet)): number {
-    const fd = this.#socket(typeof packet.src === 'number' ? 'ipv4' : 'ipv6');
+    const family = familyOf(packet.src);
+    const fd = this.#sockets.get(family);
+    if (fd === undefined) throw new RangeError(`no ${family} socket was opened`);
     const address = socketAddress(packet.dst);
     const sent = this.#libc.sendto(fd, bytes, bytes.length, 0, address, address.length);
     return sent < 0 ? this.#libc.errno() : 0;

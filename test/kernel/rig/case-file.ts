@@ -1,8 +1,9 @@
 /** Differential cases as JSON files: small ones that once failed are kept as tests. */
 
 import { describePacket } from '../../../src/cli/kernel/describe-packet.ts';
-import type { KernelBackend } from '../../../src/cli/kernel/host-plan.ts';
 import type { FrameKind } from '../../../src/cli/kernel/observe.ts';
+import { type ConntrackSysctls, DEFAULT_CONNTRACK } from '../../../src/netfilter/conntrack/timeouts.ts';
+import type { Backend } from '../../../src/netfilter/hooks.ts';
 import { DEFAULT_DEVICE_SYSCTLS, type Device } from '../../../src/netstack/device.ts';
 import type { Route, RouteType } from '../../../src/netstack/route-table.ts';
 import { emitPacket, parsePacket } from '../../../src/wire/headers.ts';
@@ -30,8 +31,9 @@ type StepRecord =
 export interface CaseRecord {
   /** What the case is about; for the reader. */
   readonly about: string;
-  readonly backend: KernelBackend;
-  readonly tcpLoose: boolean;
+  readonly backend: Backend;
+  /** Sysctls that are not the kernel's defaults. */
+  readonly conntrack: Partial<ConntrackSysctls>;
   readonly devices: readonly DeviceRecord[];
   readonly routes: readonly RouteRecord[];
   /** Lines of iptables-save text. */
@@ -45,11 +47,15 @@ export interface RecordedCase {
   readonly steps: readonly Step[];
 }
 
+/** The fields of `value` that are not those of `usual`. */
+function changes<T extends object>(value: T, usual: T): Partial<T> {
+  const differs = ([key, field]: [string, unknown]) =>
+    JSON.stringify(field) !== JSON.stringify(usual[key as keyof T]);
+  return Object.fromEntries(Object.entries(value).filter(differs)) as Partial<T>;
+}
+
 function deviceRecord({ name, addresses, ...sysctls }: Device): DeviceRecord {
-  const changed = Object.entries(sysctls).filter(
-    ([key, value]) => value !== DEFAULT_DEVICE_SYSCTLS[key as keyof typeof DEFAULT_DEVICE_SYSCTLS],
-  );
-  return { name, addresses: addresses.map(formatIpPrefix), ...Object.fromEntries(changed) };
+  return { name, addresses: addresses.map(formatIpPrefix), ...changes(sysctls, DEFAULT_DEVICE_SYSCTLS) };
 }
 
 function routeRecord({ type, prefix, device, gateway }: Route): RouteRecord {
@@ -74,13 +80,13 @@ function stepRecord(step: Step): StepRecord {
 
 /** The case as JSON, a line a device, route, rule and step. */
 export function printCase({ about, subject, steps }: RecordedCase): string {
-  const { plan, backend, tcpLoose, rules } = subject;
+  const { plan, backend, rules } = subject;
   const list = (items: readonly unknown[]) =>
     items.length === 0 ? '[]' : `[\n${items.map((item) => `    ${JSON.stringify(item)}`).join(',\n')}\n  ]`;
   const fields: readonly (readonly [string, string])[] = [
     ['about', JSON.stringify(about)],
     ['backend', JSON.stringify(backend)],
-    ['tcpLoose', JSON.stringify(tcpLoose)],
+    ['conntrack', JSON.stringify(changes(plan.conntrack, DEFAULT_CONNTRACK))],
     ['devices', list(plan.devices.map(deviceRecord))],
     ['routes', list(plan.routes.map(routeRecord))],
     ['rules', list(rules.split('\n').filter((line) => line !== ''))],
@@ -96,9 +102,9 @@ export function parseCase(text: string): RecordedCase {
     about: record.about,
     subject: {
       backend: record.backend,
-      tcpLoose: record.tcpLoose,
       rules: `${record.rules.join('\n')}\n`,
       plan: {
+        conntrack: { ...DEFAULT_CONNTRACK, ...record.conntrack },
         devices: record.devices.map(({ name, addresses, ...sysctls }) => ({
           ...DEFAULT_DEVICE_SYSCTLS,
           ...sysctls,

@@ -2,19 +2,18 @@
 import { compareConntrack } from '../../../src/cli/kernel/compare.ts';
 import { describePacket } from '../../../src/cli/kernel/describe-packet.ts';
 import { EngineModel } from '../../../src/cli/kernel/engine-model.ts';
-import type { HostPlan, KernelBackend } from '../../../src/cli/kernel/host-plan.ts';
+import type { HostPlan } from '../../../src/cli/kernel/host-plan.ts';
 import { KernelHost } from '../../../src/cli/kernel/kernel-host.ts';
 import { type Observation, Observer } from '../../../src/cli/kernel/observe.ts';
-import { DEFAULT_CONNTRACK } from '../../../src/netfilter/conntrack/timeouts.ts';
+import { RefusalBudget } from '../../../src/cli/kernel/refusal-budget.ts';
+import type { Backend } from '../../../src/netfilter/hooks.ts';
 import { toRuleSet } from '../../../src/ruletext/load-rules.ts';
 import { parseRules } from '../../../src/ruletext/parse-rules.ts';
 import type { Step } from './fuzz-traffic.ts';
-import { RefusalBudget } from './refusal-budget.ts';
 
 export interface DifferentialCase {
   readonly plan: HostPlan;
-  readonly tcpLoose: boolean;
-  readonly backend: KernelBackend;
+  readonly backend: Backend;
   readonly rules: string;
 }
 
@@ -45,18 +44,17 @@ export interface DifferentialOptions {
 }
 
 export function runCase(
-  { plan, tcpLoose, backend, rules }: DifferentialCase,
+  { plan, backend, rules }: DifferentialCase,
   source: StepSource,
   { conntrackEvery }: DifferentialOptions,
 ): DifferentialResult {
   const ruleSet = toRuleSet(parseRules(rules, { family: 'ipv4', file: 'rules' }));
-  const model = new EngineModel({
-    plan,
-    rules: [ruleSet],
+  const model = new EngineModel({ plan, rules: [ruleSet], backend });
+  const kernel = KernelHost.build({
+    host: plan,
+    rules: [{ family: 'ipv4', text: rules, file: 'rules' }],
     backend,
-    conntrack: { ...DEFAULT_CONNTRACK, tcpLoose },
   });
-  const kernel = KernelHost.build({ plan, rules: [{ family: 'ipv4', text: rules }], backend });
   const steps: Step[] = [];
   let packets = 0;
   let skipped = 0;
@@ -82,7 +80,7 @@ export function runCase(
       }
       passTime();
       const { injection } = step;
-      if (!budget.allows(model.predict(injection), injection.packet, model.now)) {
+      if (budget.delay(model.predict(injection), injection.packet, model.now) > 0) {
         skipped++;
         continue;
       }
@@ -90,7 +88,7 @@ export function runCase(
       packets++;
       const observation = observer.observe(injection);
       source.saw?.(observation);
-      let differences = model.follow(injection, observation);
+      let { differences } = model.follow(injection, observation);
       if (differences.length === 0 && packets % conntrackEvery === 0) differences = conntrackDiffers();
       if (differences.length > 0) {
         const what = `packet ${packets} in ${injection.device ?? '(local)'}: ${describePacket(injection.packet, true)}`;

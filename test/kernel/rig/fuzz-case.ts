@@ -24,7 +24,7 @@ export function fuzzCase(seed: number, { steps, waits }: FuzzOptions): FuzzOutco
   const host = randomHost(dice);
   const rules = rulesText(randomRules(dice, host));
   const backend = dice.chance(70) ? 'nft' : 'legacy';
-  const subject = { plan: host.plan, tcpLoose: host.tcpLoose, backend, rules } as const;
+  const subject = { plan: host.plan, backend, rules } as const;
   const traffic = new FuzzTraffic(dice, host, waits);
   let left = steps;
   const source = {

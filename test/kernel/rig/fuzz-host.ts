@@ -1,5 +1,6 @@
 /** Random hosts: a few devices with addresses, routes of every kind, sysctls. */
 import type { HostPlan } from '../../../src/cli/kernel/host-plan.ts';
+import { DEFAULT_CONNTRACK } from '../../../src/netfilter/conntrack/timeouts.ts';
 import { DEFAULT_DEVICE_SYSCTLS, type Device } from '../../../src/netstack/device.ts';
 import type { Route } from '../../../src/netstack/route-table.ts';
 import { type IpAddress, parseIpAddress } from '../../../src/wire/ip-address.ts';
@@ -18,7 +19,6 @@ export interface FuzzHost {
   readonly segments: readonly Segment[];
   /** Addresses that no device has: targets of translation, of the default route, of routes that refuse. */
   readonly remote: readonly IpAddress[];
-  readonly tcpLoose: boolean;
 }
 
 const NAMES = ['eth0', 'veth1', 'cni0', 'docker0', 'eth1', 'tun-a'];
@@ -106,12 +106,11 @@ const REMOTE = [
 export function randomHost(dice: Dice): FuzzHost {
   const count = dice.between(2, 4);
   const devices = NAMES.slice(0, count).map((name, index) => randomDevice(dice, name, index + 1));
-  const tcpLoose = dice.chance(80);
   return {
     plan: {
       devices,
       routes: randomRoutes(dice, devices),
-      sysctls: [['netfilter/nf_conntrack_tcp_loose', tcpLoose ? '1' : '0']],
+      conntrack: { ...DEFAULT_CONNTRACK, tcpLoose: dice.chance(80), tcpBeLiberal: dice.chance(10) },
     },
     segments: devices.map(({ name, addresses }, index) => ({
       device: name,
@@ -119,6 +118,5 @@ export function randomHost(dice: Dice): FuzzHost {
       peers: [9, 10, 20, 200].map((last) => address(`10.0.${index + 1}.${last}`)),
     })),
     remote: REMOTE,
-    tcpLoose,
   };
 }

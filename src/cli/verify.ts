@@ -1,0 +1,140 @@
+/** `kubewire verify`: the packets of `eval` through this machine's own kernel, and where the engine differs. */
+import type { Command } from 'commander';
+import type { PacketLine } from '../cluster/single-host/packet-lines.ts';
+import type { Backend } from '../netfilter/hooks.ts';
+import { InputError } from '../sim/input-error.ts';
+import type { IpFamily } from '../wire/ip-address.ts';
+import type { VerifyPacket } from './kernel/verify-packets.ts';
+import { repeatable } from './options.ts';
+
+interface VerifyFlags {
+  readonly rules: readonly string[];
+  readonly host: string;
+  readonly packets: string;
+  readonly family: IpFamily;
+  readonly backend: Backend;
+  readonly output: 'text' | 'json';
+}
+
+const EXAMPLES = `
+Builds the host in a private network namespace, loads the rules with this machine's iptables-restore, lets
+each packet in and compares what the kernel does with what the engine says: the verdict, every packet that
+leaves, conntrack's table. Random choices of the kernel are followed. Pauses ("wait") take real time.
+
+Needs Linux, root, the programs ip, nft, iptables and conntrack, and the optional package koffi. Nothing
+outside the namespace is touched and nothing is left behind. Exits 1 when anything differs.
+
+Example:
+  sudo kubewire verify --rules node.save --host host.yaml --packets packets.jsonl
+`;
+
+const DIFFERENT = 1;
+
+function toVerify({ packet, inDevice, wait }: PacketLine): VerifyPacket {
+  return { packet, wait, ...(inDevice === undefined ? {} : { device: inDevice }) };
+}
+
+/** The inputs of `eval`, read and checked, in the shape of a kernel's plan. */
+async function readPlan(flags: VerifyFlags) {
+  const [inputs, parse, load, spec, lines, build, evaluation] = await Promise.all([
+    import('./read-inputs.ts'),
+    import('../ruletext/parse-rules.ts'),
+    import('../ruletext/load-rules.ts'),
+    import('../cluster/single-host/host-spec.ts'),
+    import('../cluster/single-host/packet-lines.ts'),
+    import('../cluster/single-host/build-host.ts'),
+    import('../cluster/single-host/evaluate.ts'),
+  ]);
+  const texts = [];
+  for (const path of flags.rules) texts.push(await inputs.readText(path));
+  const rules = load.mergeRuleSets(
+    texts.map(({ file, text }) => parse.parseRules(text, { file, family: flags.family })),
+  );
+  const hostText = await inputs.readText(flags.host);
+  const host = spec.decodeHostSpec(hostText.text, hostText.file);
+  const packetText = await inputs.readText(flags.packets);
+  const packets = lines.decodePackets(packetText.text, packetText.file);
+  const run = build.buildHost(host, { rules: [rules], seed: 1, backend: flags.backend });
+  evaluation.checkDevices(run.host, packets);
+  return { texts, rules, packets, conntrack: run.host.netfilter.sysctls, host };
+}
+
+async function runVerify(flags: VerifyFlags): Promise<void> {
+  const { texts, rules, packets, conntrack, host } = await readPlan(flags);
+  const { verifyPackets } = await import('./kernel/verify-packets.ts');
+  const report = await import('./verify-report.ts');
+  const colour = report.paint(process.stdout.isTTY === true && !process.env.NO_COLOR);
+  let different = 0;
+  let index = 0;
+  const verifications = verifyPackets(packets.map(toVerify), {
+    plan: {
+      host: { devices: host.devices, routes: host.routes, conntrack },
+      rules: texts.map(({ file, text }) => ({ file, text, family: flags.family })),
+      backend: flags.backend,
+    },
+    rules: [rules],
+    onPause: (seconds) => {
+      if (process.stderr.isTTY) process.stderr.write(`waiting ${seconds.toFixed(1)} s\n`);
+    },
+  });
+  for (const verification of verifications) {
+    const id = packets[index++]?.id ?? index;
+    if (verification.differences.length > 0) different++;
+    process.stdout.write(
+      flags.output === 'json'
+        ? `${JSON.stringify(report.verifyResult(id, verification))}\n`
+        : report.verifyText(id, verification, colour),
+    );
+  }
+  if (flags.output === 'text') process.stdout.write(report.verifySummary(packets.length, different));
+  if (different > 0) process.exitCode = DIFFERENT;
+}
+
+/** What this machine lacks, or what its programs refuse, is a matter of the input: one line, exit 2. */
+async function verifyOrExplain(flags: VerifyFlags): Promise<void> {
+  const { KernelUnavailable } = await import('./kernel/libc.ts');
+  const { ProgramFailed } = await import('./kernel/programs.ts');
+  try {
+    await runVerify(flags);
+  } catch (error) {
+    if (error instanceof KernelUnavailable) throw new InputError(`verify: ${error.message}`);
+    if (error instanceof ProgramFailed) {
+      const [file] = flags.rules;
+      throw new InputError(
+        error.message,
+        error.program.endsWith('-restore') && flags.rules.length === 1 ? { file } : {},
+      );
+    }
+    throw error;
+  }
+}
+
+/** Adds the command to `program`. */
+export function registerVerify(program: Command): void {
+  const command = program.command('verify');
+  command
+    .description('the packets of eval through the kernel of this machine, compared with the engine')
+    .requiredOption('--rules <file>', 'iptables-save text; repeatable, loaded one after another', repeatable)
+    .requiredOption('--host <file>', 'the host: interfaces, routes, sysctls (YAML)')
+    .requiredOption('--packets <file>', 'packets as JSON lines, - for standard input')
+    .addOption(
+      command
+        .createOption('--family <family>', 'the family of the dump')
+        .choices(['ipv4', 'ipv6'])
+        .default('ipv4'),
+    )
+    .addOption(
+      command
+        .createOption('--backend <backend>', 'which iptables loads the rules')
+        .choices(['nft', 'legacy'])
+        .default('nft'),
+    )
+    .addOption(
+      command
+        .createOption('-o, --output <format>', 'text for people, or a JSON line a packet')
+        .choices(['text', 'json'])
+        .default('text'),
+    )
+    .addHelpText('after', EXAMPLES)
+    .action(verifyOrExplain);
+}
