@@ -1,8 +1,15 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+/** Where the counts go for whoever sums them up (.ci/run). */
+const report = process.env.TEST_REPORT;
+
 export default defineConfig({
+  // The library under its own name, as its users import it.
+  resolve: { alias: { kubewire: fileURLToPath(new URL('src/index.ts', import.meta.url)) } },
   test: {
     pool: 'forks',
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/kernel/**'] } },
       // Needs root, namespaces, iptables and nftables; run by .ci/run only.
