@@ -6,6 +6,7 @@ import {
   type IpFamily,
   ipv6,
   maskAddress,
+  sameAddress,
   tryParseIpv4,
   tryParseIpv6,
 } from '../wire/ip-address.ts';
@@ -49,6 +50,18 @@ export function tryParseFamilyAddress(family: IpFamily, text: string): IpAddress
   return family === 'ipv4' ? tryParseIpv4(text) : tryParseIpv6(text);
 }
 
+/**
+ * IPv4 the way `-s`, `-d` and iprange read it (libxtables/xtables.c, __numeric_to_ipaddr): octets in any
+ * base, and missing ones are zero (`10` is 10.0.0.0, `172.16/12` a network). IPv6 strictly.
+ */
+function tryParseLooseAddress(family: IpFamily, text: string): IpAddress | undefined {
+  const strict = tryParseFamilyAddress(family, text);
+  if (strict !== undefined || family === 'ipv6') return strict;
+  const octets = text.split('.').map((part) => tryParseNumber(part, 0, 255));
+  if (octets.length > 4 || octets.includes(undefined)) return undefined;
+  return [0, 1, 2, 3].reduce((address, index) => address * 256 + (octets[index] ?? 0), 0);
+}
+
 function complain(context: RuleContext, option: string, text: string): never {
   const want = context.family === 'ipv4' ? 'an IPv4' : 'an IPv6';
   const other = tryParseFamilyAddress(context.family === 'ipv4' ? 'ipv6' : 'ipv4', text);
@@ -63,6 +76,11 @@ function complain(context: RuleContext, option: string, text: string): never {
 /** One address of the file's family, no mask. */
 export function parseAddress(context: RuleContext, option: string, text: string): IpAddress {
   return tryParseFamilyAddress(context.family, text) ?? complain(context, option, text);
+}
+
+/** One address in the looser form that `-s`, `-d` and iprange take. */
+export function parseLooseAddress(context: RuleContext, option: string, text: string): IpAddress {
+  return tryParseLooseAddress(context.family, text) ?? complain(context, option, text);
 }
 
 /** A prefix length or a dotted mask. */
@@ -88,10 +106,20 @@ export function parseAddressAndMask(context: RuleContext, option: string, text: 
   return { address: parseAddress(context, option, text.slice(0, slash)), mask };
 }
 
-/** `ADDRESS[/MASK]`, masked to the network. */
+const LOCALHOST = { ipv4: '127.0.0.1', ipv6: '::1' } as const;
+
+/**
+ * `ADDRESS[/MASK]` as `-s` and `-d` take it, masked to the network. Under a mask of zero the address is not
+ * looked at, as in `any/0`. Of names only `localhost` is known: no resolver is asked.
+ */
 export function parseNetwork(context: RuleContext, option: string, text: string): AddressAndMask {
-  const { address, mask } = parseAddressAndMask(context, option, text);
-  return { address: maskAddress(address, mask), mask };
+  const { family } = context;
+  const slash = text.lastIndexOf('/');
+  const mask = slash < 0 ? hostMask(family) : parseMask(context, option, text.slice(slash + 1));
+  if (sameAddress(mask, maskOf(family, 0))) return { address: mask, mask };
+  const host = slash < 0 ? text : text.slice(0, slash);
+  const address = parseLooseAddress(context, option, host === 'localhost' ? LOCALHOST[family] : host);
+  return { address: slash < 0 ? address : maskAddress(address, mask), mask };
 }
 
 /** `/LENGTH`, or `/MASK` when the mask has no length. */

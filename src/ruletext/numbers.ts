@@ -1,7 +1,7 @@
 /** Numbers as iptables reads them: strtoul with base 0, so `0x10`, `020` and `16` are one number. */
-import type { NumberRange, PortTest } from '../netfilter/match.ts';
+import type { NumberRange } from '../netfilter/match.ts';
 import type { RuleContext } from './rule-context.ts';
-import { SERVICE_PORTS } from './service-ports.ts';
+import { servicePort } from './service-ports.ts';
 
 const NUMBER = /^[ \t\n\v\f\r]*\+?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/;
 
@@ -51,35 +51,56 @@ export function parseNumber(
   );
 }
 
+/**
+ * How an option reads ports: with strtoul and the service names of one protocol (xtables_parse_port), or
+ * as getaddrinfo does, decimal or a service of any protocol (xtopt_parse_port).
+ */
+export type PortDialect = { readonly services: string } | 'getaddrinfo';
+
+const DECIMAL_PORT = /^[0-9]{1,5}$/;
+
 /** A port number or the name of a service. Complains about `--option` otherwise. */
-export function parsePort(context: RuleContext, option: string, text: string): number {
-  return (
-    tryParseNumber(text, 0, 0xffff) ??
-    SERVICE_PORTS.get(text) ??
-    context.fail(`bad port '${text}' for --${option}; expected a number from 0 to 65535 or a service name`)
-  );
+export function parsePort(
+  context: RuleContext,
+  option: string,
+  text: string,
+  dialect: PortDialect = 'getaddrinfo',
+): number {
+  let port: number | undefined;
+  if (dialect !== 'getaddrinfo') {
+    port = tryParseNumber(text, 0, 0xffff) ?? servicePort(text, dialect.services);
+  } else if (DECIMAL_PORT.test(text)) {
+    port = Number(text);
+  } else {
+    port = servicePort(text);
+  }
+  if (port === undefined || port > 0xffff) {
+    throw context.error(
+      `bad port '${text}' for --${option}; expected a number from 0 to 65535 or a service name`,
+    );
+  }
+  return port;
 }
 
 /** `PORT`, `LOW:HIGH`, `LOW:` or `:HIGH`. */
-export function parsePortRange(context: RuleContext, option: string, text: string): NumberRange {
+export function parsePortRange(
+  context: RuleContext,
+  option: string,
+  text: string,
+  dialect: PortDialect = 'getaddrinfo',
+): NumberRange {
   const colon = text.indexOf(':');
   if (colon < 0) {
-    const port = parsePort(context, option, text);
+    const port = parsePort(context, option, text, dialect);
     return { from: port, to: port };
   }
   const low = text.slice(0, colon);
   const high = text.slice(colon + 1);
-  const from = low === '' ? 0 : parsePort(context, option, low);
-  const to = high === '' ? 0xffff : parsePort(context, option, high);
+  const from = low === '' ? 0 : parsePort(context, option, low, dialect);
+  const to = high === '' ? 0xffff : parsePort(context, option, high, dialect);
   if (from > to)
     throw context.error(`bad port range '${text}' for --${option}; expected the lower port first`);
   return { from, to };
-}
-
-/** `parsePortRange` with the `!` before the option. */
-export function parsePortTest(context: RuleContext, option: string, text: string, negate: boolean): PortTest {
-  const { from, to } = parsePortRange(context, option, text);
-  return { negate, from, to };
 }
 
 /** `VALUE[/MASK]` in any base, both unsigned 32-bit; the mask defaults to all ones. */

@@ -66,7 +66,7 @@ export function matchPlacement(match: Match): Placement | undefined {
 }
 
 /** Address types that xt_addrtype refuses for IPv6 (addrtype_mt_checkentry_v1). */
-const NOT_IPV6 = ['BLACKHOLE', 'PROHIBIT', 'THROW', 'NAT', 'XRESOLVE'] as const;
+const NOT_IPV6 = ['BROADCAST', 'BLACKHOLE', 'PROHIBIT', 'THROW', 'NAT', 'XRESOLVE'] as const;
 
 /** What is wrong with `match` in rules of `family`, or undefined. */
 export function familyProblem(match: Match, family: IpFamily): string | undefined {

@@ -93,7 +93,6 @@ export class RuleHead {
   #networks(option: string, text: string, negate: boolean): Networks {
     const context = this.#context;
     if (!text.includes(',')) return { negate, networks: [parseNetwork(context, option, text)] };
-    if (negate) throw context.error(`'!' is not allowed with several addresses (${text})`);
     return {
       negate,
       networks: text.split(',').map((part) => parseNetwork(context, option, part.trimStart())),
@@ -135,6 +134,7 @@ export class RuleHead {
    */
   rules(chain: string, extensions: readonly Match[], target: Target): readonly Rule[] {
     this.#checkDevices(chain);
+    this.#checkLists();
     const tail: Match[] = [];
     if (this.#inDevice !== undefined && !isAnyDevice(this.#inDevice)) tail.push(this.#inDevice);
     if (this.#outDevice !== undefined && !isAnyDevice(this.#outDevice)) tail.push(this.#outDevice);
@@ -162,6 +162,14 @@ export class RuleHead {
     for (const match of tail) matches.push(match);
     const { counters } = this;
     return counters === undefined ? { matches, target } : { matches, target, counters };
+  }
+
+  #checkLists(): void {
+    const both = [this.#source, this.#destination];
+    const listed = both.some((given) => given !== undefined && given.networks.length > 1);
+    if (listed && both.some((given) => given?.negate)) {
+      throw this.#context.error("'!' is not allowed with several source or destination addresses");
+    }
   }
 
   #checkDevices(chain: string): void {

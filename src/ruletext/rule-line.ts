@@ -22,6 +22,9 @@ const BANG = 33;
 const DASH = 45;
 const OPEN_BRACKET = 91;
 
+/** What an extension from elsewhere may be called. */
+const MODULE_NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
+
 type AnyUse = ExtensionUse<Match> | ExtensionUse<Target>;
 
 /** An option of an open extension. */
@@ -177,8 +180,7 @@ export class RuleLineReader {
     if (protocol === undefined || this.#impliedLoaded) return undefined;
     const module = findMatchModule(impliedModule(protocol.number) ?? '');
     if (module === undefined || (module.family !== undefined && module.family !== family)) return undefined;
-    const takes = [...module.options.keys()].some((option) => option.startsWith(name));
-    if (!takes && this.#open.some((use) => use.module === undefined)) return undefined;
+    if (![...module.options.keys()].some((option) => option.startsWith(name))) return undefined;
     this.#impliedLoaded = true;
     this.#openMatch(module.name, module);
     return this.#exact(name) ?? this.#abbreviated(name);
@@ -202,7 +204,7 @@ export class RuleLineReader {
   #unknownTarget(): ExtensionUse<Target> | undefined {
     const jump = this.#head.destinationChain;
     if (jump === undefined || jump.goto || this.#target !== undefined) return undefined;
-    if (this.#declared.has(jump.name)) return undefined;
+    if (this.#declared.has(jump.name) || !MODULE_NAME.test(jump.name)) return undefined;
     this.#target = new ExtensionUse<Target>(jump.name, undefined, this.#context);
     this.#open.push(this.#target);
     return this.#target;
@@ -262,6 +264,9 @@ export class RuleLineReader {
 
   #readMatch(name: string): void {
     const module = findMatchModule(name);
+    if (module === undefined && !MODULE_NAME.test(name)) {
+      throw this.#context.error(`'${name}' cannot be the name of a match; expected one after -m`);
+    }
     if (module?.family !== undefined && module.family !== this.#context.family) {
       throw this.#context.error(`-m ${name} is not for ${this.#context.family}`);
     }

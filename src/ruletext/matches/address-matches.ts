@@ -7,7 +7,7 @@ import {
   type IprangeMatch,
   type SetMatch,
 } from '../../netfilter/match.ts';
-import { formatAddress, parseAddress } from '../address-text.ts';
+import { formatAddress, parseLooseAddress } from '../address-text.ts';
 import { defineExtension, type MatchModule, type OptionUse } from '../match-module.ts';
 import { bang } from '../numbers.ts';
 
@@ -49,8 +49,8 @@ type RangeTest = NonNullable<IprangeMatch['source']>;
 function readRange(use: OptionUse): RangeTest {
   const dash = use.text.indexOf('-');
   const option = `--${use.option}`;
-  const from = parseAddress(use.context, option, dash < 0 ? use.text : use.text.slice(0, dash));
-  const to = dash < 0 ? from : parseAddress(use.context, option, use.text.slice(dash + 1));
+  const from = parseLooseAddress(use.context, option, dash < 0 ? use.text : use.text.slice(0, dash));
+  const to = dash < 0 ? from : parseLooseAddress(use.context, option, use.text.slice(dash + 1));
   return { negate: use.negate, from, to };
 }
 

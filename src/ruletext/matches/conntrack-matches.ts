@@ -7,9 +7,11 @@ import {
   type PortTest,
   type StateMatch,
 } from '../../netfilter/match.ts';
-import { formatNetwork, parseAddressAndMask } from '../address-text.ts';
+import { sameAddress } from '../../wire/ip-address.ts';
+import { maskLength } from '../../wire/ip-prefix.ts';
+import { formatAddress, formatNetwork, hostMask, parseAddressAndMask } from '../address-text.ts';
 import { defineExtension, type MatchModule, type Options, type OptionUse } from '../match-module.ts';
-import { bang, formatRange, parsePortTest, tryParseNumber } from '../numbers.ts';
+import { bang, formatRange, parsePortRange, tryParseNumber } from '../numbers.ts';
 import { parseProtocol } from '../protocols.ts';
 
 type Draft = { -readonly [Key in keyof Omit<ConntrackMatch, 'kind'>]: ConntrackMatch[Key] };
@@ -54,7 +56,10 @@ function addressOption(key: AddressKey) {
     values: 1,
     invert: true,
     read: (draft: Draft, use: OptionUse) => {
-      draft[key] = { negate: use.negate, ...parseAddressAndMask(use.context, `--${use.option}`, use.text) };
+      const { address, mask } = parseAddressAndMask(use.context, `--${use.option}`, use.text);
+      // A mask without a length is taken for a host's (xtopt_parse_plenmask).
+      const taken = maskLength(mask) === undefined ? hostMask(use.context.family) : mask;
+      draft[key] = { negate: use.negate, address, mask: taken };
     },
   } as const;
 }
@@ -64,7 +69,7 @@ function portOption(key: PortKey) {
     values: 1,
     invert: true,
     read: (draft: Draft, use: OptionUse) => {
-      draft[key] = parsePortTest(use.context, use.option, use.text, use.negate);
+      draft[key] = { negate: use.negate, ...parsePortRange(use.context, use.option, use.text) };
     },
   } as const;
 }
@@ -94,7 +99,10 @@ const OPTIONS: Options<Draft> = {
     values: 1,
     invert: true,
     read: (draft, use) => {
-      draft.status = { negate: use.negate, statuses: readNames(use, CT_STATUSES) };
+      const statuses = readNames(use, CT_STATUSES);
+      // NONE has no bit of its own: it shows only when it is alone.
+      const shown = statuses.length > 1 ? statuses.filter((status) => status !== 'NONE') : statuses;
+      draft.status = { negate: use.negate, statuses: shown };
     },
   },
   ctproto: {
@@ -163,7 +171,8 @@ function formatAddressTest(option: string, test: NegatableAddress | undefined): 
 
 /** libxt_conntrack leaves out a host's mask. */
 function formatCtNetwork(test: NegatableAddress): string {
-  return formatNetwork(test).replace(/\/(32|128)$/, '');
+  const host = hostMask(typeof test.address === 'number' ? 'ipv4' : 'ipv6');
+  return sameAddress(test.mask, host) ? formatAddress(test.address) : formatNetwork(test);
 }
 
 function formatNumbers(option: string, test: PortTest | undefined): string {

@@ -2,7 +2,8 @@
 import type { MultiportMatch, NumberRange, PortsMatch, PortTest, TcpMatch } from '../../netfilter/match.ts';
 import { PROTOCOL, TCP_FLAG } from '../../wire/protocol.ts';
 import { defineExtension, type MatchModule, type Options, type OptionUse } from '../match-module.ts';
-import { bang, formatRange, parseNumber, parsePort, parsePortTest } from '../numbers.ts';
+import { bang, formatRange, type PortDialect, parseNumber, parsePort, parsePortRange } from '../numbers.ts';
+import { protocolName } from '../protocols.ts';
 import type { RuleContext } from '../rule-context.ts';
 
 interface PortsDraft {
@@ -10,9 +11,23 @@ interface PortsDraft {
   dport?: PortTest;
 }
 
-const readPort = (use: OptionUse) => parsePortTest(use.context, use.option, use.text, use.negate);
+function portOption(end: 'sport' | 'dport', dialect: PortDialect) {
+  return {
+    values: 1,
+    invert: true,
+    read: (draft: PortsDraft, use: OptionUse) => {
+      draft[end] = { negate: use.negate, ...parsePortRange(use.context, use.option, use.text, dialect) };
+    },
+  } as const;
+}
 
-/** A test for any port at all is no test; saves leave it out. */
+function portOptions(dialect: PortDialect): Options<PortsDraft> {
+  const sport = portOption('sport', dialect);
+  const dport = portOption('dport', dialect);
+  return { 'source-port': sport, sport, 'destination-port': dport, dport };
+}
+
+/** A test for any port at all is no test; saves of tcp and udp leave it out. */
 function portTests(given: PortsDraft): PortsDraft {
   const { sport, dport } = given;
   const draft: PortsDraft = {};
@@ -24,39 +39,23 @@ function portTests(given: PortsDraft): PortsDraft {
 function isEveryPort(test: PortTest): boolean {
   return !test.negate && test.from === 0 && test.to === 0xffff;
 }
-const sport = {
-  values: 1,
-  invert: true,
-  read: (draft: PortsDraft, use: OptionUse) => {
-    draft.sport = readPort(use);
-  },
-} as const;
-const dport = {
-  values: 1,
-  invert: true,
-  read: (draft: PortsDraft, use: OptionUse) => {
-    draft.dport = readPort(use);
-  },
-} as const;
 
-const PORTS: Options<PortsDraft> = {
-  'source-port': sport,
-  sport,
-  'destination-port': dport,
-  dport,
-};
+interface PortsSpec {
+  readonly kind: PortsMatch['kind'];
+  readonly protocol: number;
+  readonly dialect: PortDialect;
+  /** Options that are not modelled. */
+  readonly others?: Options<PortsDraft>;
+  readonly keepsEveryPort: boolean;
+}
 
-function portsModule(
-  kind: PortsMatch['kind'],
-  protocol: number,
-  others: Options<PortsDraft> = {},
-): MatchModule {
+function portsModule({ kind, protocol, dialect, others, keepsEveryPort }: PortsSpec): MatchModule {
   return defineExtension<PortsDraft, PortsMatch>({
     name: kind,
     protocol,
-    options: { ...PORTS, ...others },
+    options: { ...portOptions(dialect), ...others },
     draft: () => ({}),
-    finish: (draft) => ({ kind, ...portTests(draft) }),
+    finish: (draft) => ({ kind, ...(keepsEveryPort ? draft : portTests(draft)) }),
   });
 }
 
@@ -94,7 +93,7 @@ interface TcpDraft extends PortsDraft {
 const SYN_MASK = TCP_FLAG.FIN | TCP_FLAG.SYN | TCP_FLAG.RST | TCP_FLAG.ACK;
 
 const TCP_OPTIONS: Options<TcpDraft> = {
-  ...PORTS,
+  ...portOptions({ services: 'tcp' }),
   syn: {
     values: 0,
     invert: true,
@@ -146,10 +145,11 @@ function checkMultiportProtocol(context: RuleContext): void {
 /** Unlike `--dport`, both ends of a range must be given, and differ. */
 function readMultiportRange(use: OptionUse, text: string): NumberRange {
   const { context, option } = use;
+  const dialect = { services: protocolName(context.protocol?.number ?? 0) };
   const colon = text.indexOf(':');
-  const from = parsePort(context, option, colon < 0 ? text : text.slice(0, colon));
+  const from = parsePort(context, option, colon < 0 ? text : text.slice(0, colon), dialect);
   if (colon < 0) return { from, to: from };
-  const to = parsePort(context, option, text.slice(colon + 1));
+  const to = parsePort(context, option, text.slice(colon + 1), dialect);
   if (from >= to) throw context.error(`bad port range '${text}' for --${option}; expected LOW:HIGH`);
   return { from, to };
 }
@@ -186,10 +186,22 @@ export const PORT_MATCH_MODULES: readonly MatchModule[] = [
       return { kind: 'tcp', ...portTests(draft), ...rest };
     },
   }),
-  portsModule('udp', PROTOCOL.udp),
-  portsModule('udplite', PROTOCOL.udplite),
-  portsModule('sctp', PROTOCOL.sctp, { 'chunk-types': { values: 2, invert: true } }),
-  portsModule('dccp', DCCP, { 'dccp-types': UNMODELLED, 'dccp-option': UNMODELLED }),
+  portsModule({ kind: 'udp', protocol: PROTOCOL.udp, dialect: 'getaddrinfo', keepsEveryPort: false }),
+  portsModule({ kind: 'udplite', protocol: PROTOCOL.udplite, dialect: 'getaddrinfo', keepsEveryPort: false }),
+  portsModule({
+    kind: 'sctp',
+    protocol: PROTOCOL.sctp,
+    dialect: { services: 'sctp' },
+    others: { 'chunk-types': { values: 2, invert: true } },
+    keepsEveryPort: true,
+  }),
+  portsModule({
+    kind: 'dccp',
+    protocol: DCCP,
+    dialect: 'getaddrinfo',
+    others: { 'dccp-types': UNMODELLED, 'dccp-option': UNMODELLED },
+    keepsEveryPort: true,
+  }),
   defineExtension<MultiportDraft, MultiportMatch>({
     name: 'multiport',
     options: {
@@ -207,7 +219,7 @@ export const PORT_MATCH_MODULES: readonly MatchModule[] = [
   }),
 ];
 
-function portOptions(match: PortsMatch | TcpMatch): string {
+function formatPortTests(match: PortsMatch | TcpMatch): string {
   let text = '';
   if (match.sport !== undefined) text += ` ${bang(match.sport.negate)}--sport ${formatRange(match.sport)}`;
   if (match.dport !== undefined) text += ` ${bang(match.dport.negate)}--dport ${formatRange(match.dport)}`;
@@ -221,12 +233,12 @@ function flagList(bits: number): string {
 
 /** `-m udp …` and its kin. */
 export function formatPorts(match: PortsMatch): string {
-  return `-m ${match.kind}${portOptions(match)}`;
+  return `-m ${match.kind}${formatPortTests(match)}`;
 }
 
 /** `-m tcp …`. */
 export function formatTcp(match: TcpMatch): string {
-  let text = `-m tcp${portOptions(match)}`;
+  let text = `-m tcp${formatPortTests(match)}`;
   const { option, flags } = match;
   if (option !== undefined) text += ` ${bang(option.negate)}--tcp-option ${option.number}`;
   if (flags !== undefined) {

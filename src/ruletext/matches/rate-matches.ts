@@ -118,6 +118,22 @@ function readModes(use: OptionUse): readonly HashlimitMode[] {
   return HASHLIMIT_MODES.filter((mode) => words.includes(mode));
 }
 
+const SCALE = BigInt(HASHLIMIT_SCALE);
+const MAX_U64 = (1n << 64n) - 1n;
+/** HZ * CREDITS_PER_JIFFY_v2 / XT_HASHLIMIT_SCALE_v2; the same for HZ 250, 500 and 1000. */
+const CREDITS_PER_TICK = (250n << 39n) / SCALE;
+
+/** xt_hashlimit.c, user2credits: 64 bits, wrapping. */
+function credits(ticks: bigint): bigint {
+  return (ticks * CREDITS_PER_TICK) & MAX_U64;
+}
+
+/** True when the whole burst counts for less than one packet (hashlimit_mt_check_common). */
+function burstOverflows({ average, unit }: Rate, burst: number): boolean {
+  const period = (SCALE * BigInt(unitSeconds(unit))) / BigInt(average);
+  return credits(period * BigInt(burst)) < credits(period);
+}
+
 const DEFAULT_GC_INTERVAL = 1000;
 
 const HASHLIMIT_OPTIONS: Options<HashlimitDraft> = {
@@ -171,6 +187,11 @@ const HASHLIMIT = defineExtension<HashlimitDraft, HashlimitMatch>({
     const { rate, name, above = false, burst, modes } = draft;
     if (rate === undefined) throw context.error('-m hashlimit needs --hashlimit-upto or --hashlimit-above');
     if (name === undefined) throw context.error('-m hashlimit needs --hashlimit-name');
+    if (burstOverflows(rate, burst)) {
+      throw context.error(
+        `--hashlimit-burst ${burst} at ${formatRate(rate)} is more than the kernel can count`,
+      );
+    }
     const bits = addressBits(context.family);
     // Entries live for the unit that was written; a save says so when it prints another one.
     const expire = draft.htableExpire ?? draft.writtenSeconds * 1000;

@@ -5,7 +5,7 @@ import { sameAddress } from '../../wire/ip-address.ts';
 import { formatAddress, parseAddress } from '../address-text.ts';
 import { defineExtension, type Options, type OptionUse } from '../match-module.ts';
 import { tryParseNumber } from '../numbers.ts';
-import { SERVICE_PORTS } from '../service-ports.ts';
+import { servicePort } from '../service-ports.ts';
 import type { TargetModule } from '../target-module.ts';
 
 /** Protocols that a port in a range is accepted for (libxt_NAT.c, portok). */
@@ -28,7 +28,7 @@ function readPorts(use: OptionUse, text: string): NatPorts {
   }
   const complain = (part: string): never =>
     context.fail(`bad port '${part}' in --${use.option}; expected PORT, LOW-HIGH or LOW-HIGH/BASE`);
-  const single = tryParseNumber(text, 0, 0xffff) ?? SERVICE_PORTS.get(text);
+  const single = tryParseNumber(text, 0, 0xffff) ?? servicePort(text);
   if (single !== undefined) return { from: single, to: single };
   const dash = text.indexOf('-');
   const slash = text.indexOf('/', dash + 1);
@@ -42,7 +42,7 @@ function readPorts(use: OptionUse, text: string): NatPorts {
   // Only xt_DNAT has a revision that shifts ports.
   if (use.option !== 'to-destination') throw context.error(`--${use.option} takes no /BASE after its ports`);
   const baseText = text.slice(slash + 1);
-  const base = tryParseNumber(baseText, 1, 0xffff) ?? SERVICE_PORTS.get(baseText) ?? complain(baseText);
+  const base = tryParseNumber(baseText, 1, 0xffff) ?? servicePort(baseText) ?? complain(baseText);
   return { from, to, base };
 }
 
