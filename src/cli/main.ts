@@ -29,12 +29,21 @@ function buildProgram(): Command {
     .description('A Kubernetes network data-plane emulator')
     .version(VERSION)
     .addHelpText('after', INTRODUCTION)
-    .showHelpAfterError('(kubewire COMMAND --help explains the flags)')
     .exitOverride()
     .configureHelp({ showGlobalOptions: false });
   for (const register of [registerRules, registerEval, registerTrace, registerVerify]) register(program);
-  for (const command of program.commands) {
-    command.exitOverride().showHelpAfterError(`(kubewire ${command.name()} --help explains the flags)`);
+  for (const command of [program, ...program.commands]) {
+    const name = command === program ? 'kubewire COMMAND' : `kubewire ${command.name()}`;
+    command.exitOverride().configureOutput({
+      // One line, in the form of every other error.
+      outputError: (text, write) => {
+        const message = text
+          .replace(/^error: /, '')
+          .trim()
+          .replaceAll('\n', ' ');
+        write(`kubewire: ${message} (${name} --help explains the flags)\n`);
+      },
+    });
   }
   return program;
 }

@@ -85,11 +85,15 @@ function play(run: NetworkRun, { leg, host: label, device: ifname, packet }: Arr
   };
 }
 
-/** The fate of an answer that left its own host, or did not. */
+/** The fate of an answer: it left its own host, came back to it over lo, or was stopped by its rules. */
 function answerFate(pass: Pass): Fate {
   const out = pass.sent.find(({ leg }) => leg === 'reply');
-  if (out === undefined) return { kind: 'dropped', reason: 'answer-dropped' };
-  return { kind: 'sent', device: out.transmission.device, packet: out.transmission.packet };
+  if (out !== undefined) return { kind: 'sent', ...out.transmission };
+  const looped = pass.answer.findLast((event) => event.kind === 'loopback');
+  const arrived = pass.fate.kind === 'rejected' && pass.fate.device === 'lo';
+  return looped?.kind === 'loopback' && arrived
+    ? { kind: 'delivered', packet: looped.packet }
+    : { kind: 'dropped', reason: 'answer-dropped' };
 }
 
 /** Sends `request` into `run`'s network and follows it; with `reply`, what answers it too. */
