@@ -1,15 +1,43 @@
-/** The README's library example is this folder's example.ts, letter by letter, and it runs. */
+/** What the README shows is what is printed, and its example is this folder's example.ts and runs. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadCluster, parseFrom, parseTo, traceCluster } from 'kubewire';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { renderText } from '../../src/cli/trace/render-text.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
 afterEach(() => vi.restoreAllMocks());
 
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+
+function trace(
+  from: string,
+  to: string,
+  options: { readonly reply: boolean; readonly explore: boolean },
+): string {
+  const file = 'topologies/three-nodes.yaml';
+  const cluster = loadCluster([{ file, text: readFileSync(join(ROOT, file), 'utf8') }]);
+  const ends = { from: parseFrom(from), to: parseTo(to) };
+  const report = traceCluster(cluster, { ...ends, ...options, sport: 40_000, seed: 1 });
+  return renderText(report, { colour: false });
+}
+
+describe('the output that the README shows', () => {
+  it('is what the first command prints', () => {
+    expect(readme).toContain(trace('pod/default/client', 'svc/default/web', { reply: true, explore: false }));
+  });
+
+  it('is what --explore prints', () => {
+    const printed = trace('host/laptop', 'node/demo-worker:30080', { reply: false, explore: true });
+    const table = printed.slice(printed.indexOf('Every outcome')).split('\n\n')[0] ?? '';
+    expect(table.split('\n')).toHaveLength(4);
+    expect(readme).toContain(table);
+  });
+});
+
 describe('the library example', () => {
   it('stands in the README as it is run here', () => {
-    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
     const example = readFileSync(join(import.meta.dirname, 'example.ts'), 'utf8');
     const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code);
     expect(blocks).toContain(example);
