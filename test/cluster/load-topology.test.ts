@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { loadCluster } from '../../src/cluster/load.ts';
+import { DEFAULT_TOPOLOGY, sysctlsOf, type Topology } from '../../src/cluster/topology.ts';
+import { formatIpAddress } from '../../src/wire/ip-address.ts';
+import { formatIpPrefix } from '../../src/wire/ip-prefix.ts';
+import { refusalOf } from '../kube/manifest-text.ts';
+
+const load = (text: string): Topology =>
+  loadCluster([{ file: 'in.yaml', text: `apiVersion: kubewire.dev/v1alpha1\nkind: Topology\n${text}` }])
+    .topology;
+
+describe('Topology', () => {
+  it('has defaults for all of it', () => {
+    expect(load('metadata: {name: lab}')).toEqual(DEFAULT_TOPOLOGY);
+  });
+
+  it('reads the node network; a gateway is its first address by default', () => {
+    const { nodeNetwork } = load(
+      'nodeNetwork: {subnets: [10.0.0.0/24, "fd01::/64"], gateways: ["fd01::ffff"]}',
+    );
+    expect(nodeNetwork.subnets.map(formatIpPrefix)).toEqual(['10.0.0.0/24', 'fd01::/64']);
+    expect(nodeNetwork.gateways.map(formatIpAddress)).toEqual(['10.0.0.1', 'fd01::ffff']);
+  });
+
+  it('reads hosts; an address of the node network has that network’s length', () => {
+    const [laptop, peer] = load(
+      'hosts:\n- name: laptop\n  addresses: [203.0.113.10/24, "2001:db8::1"]\n  gateways: [203.0.113.1]\n- {name: peer, addresses: [172.18.0.200]}\n',
+    ).hosts;
+    expect(laptop?.addresses.map(formatIpPrefix)).toEqual(['203.0.113.10/24', '2001:db8::1/128']);
+    expect(laptop?.gateways.map(formatIpAddress)).toEqual(['203.0.113.1']);
+    expect(laptop?.origin).toMatchObject({ file: 'in.yaml', line: 4 });
+    expect(peer?.addresses.map(formatIpPrefix)).toEqual(['172.18.0.200/16']);
+    expect(peer?.gateways).toEqual([]);
+  });
+
+  it('reads sysctls, a node’s own over the common ones', () => {
+    const topology = load(
+      'sysctls: {net.ipv4.ip_forward: 1, net.ipv4.conf.all.rp_filter: "0"}\nnodes: [{name: kind-worker, sysctls: {net.ipv4.conf.all.rp_filter: 2}}]',
+    );
+    expect(sysctlsOf(topology, 'kind-worker')).toEqual({
+      'net.ipv4.ip_forward': '1',
+      'net.ipv4.conf.all.rp_filter': '2',
+    });
+    expect(sysctlsOf(topology, 'kind-worker2')).toEqual({
+      'net.ipv4.ip_forward': '1',
+      'net.ipv4.conf.all.rp_filter': '0',
+    });
+  });
+
+  it('reads pools as ranges, networks and single addresses', () => {
+    const pool = load(
+      'loadBalancer: {pool: [192.0.2.10-192.0.2.12, 198.51.100.8/30, "2001:db8::1"]}',
+    ).loadBalancerPool;
+    expect(pool.map(({ first, last }) => `${formatIpAddress(first)} ${formatIpAddress(last)}`)).toEqual([
+      '192.0.2.10 192.0.2.12',
+      '198.51.100.8 198.51.100.11',
+      '2001:db8::1 2001:db8::1',
+    ]);
+  });
+
+  it('reads names of devices and the plugin', () => {
+    const { cni, devices } = load('cni: {plugin: ptp, mtu: 1450}\ndevices: {uplink: ens3, podPrefix: cali}');
+    expect(cni).toEqual({ plugin: 'ptp', mtu: 1450 });
+    expect(devices).toEqual({ uplink: 'ens3', bridge: 'cni0', podPrefix: 'cali' });
+  });
+
+  it.each<[string, string, string]>([
+    [
+      'an unknown field',
+      'hostz: []',
+      'in.yaml:3: Topology: hostz: unknown field; expected apiVersion, kind, ',
+    ],
+    ['a field in the wrong case', 'nodenetwork: {}', 'nodenetwork: unknown field; did you mean nodeNetwork?'],
+    [
+      'an unknown field deep inside',
+      'hosts:\n- name: a\n  addresses: [10.0.0.1]\n  gateway: 10.0.0.2',
+      'in.yaml:6: Topology: hosts[0].gateway: unknown field; expected name, addresses, gateways',
+    ],
+    [
+      'host bits in a subnet',
+      'nodeNetwork: {subnets: [172.18.0.1/16]}',
+      "nodeNetwork.subnets[0]: '172.18.0.1/16' has host bits set; the network is 172.18.0.0/16",
+    ],
+    [
+      'two subnets of one family',
+      'nodeNetwork: {subnets: [10.0.0.0/24, 10.0.1.0/24]}',
+      'nodeNetwork.subnets[1]: a network of family ipv4 is already used by nodeNetwork.subnets[0]',
+    ],
+    ['no subnets', 'nodeNetwork: {subnets: []}', 'nodeNetwork.subnets: expected at least one network'],
+    [
+      'a gateway elsewhere',
+      'nodeNetwork: {gateways: [10.9.9.9]}',
+      'nodeNetwork.gateways[0]: is in none of the subnets',
+    ],
+    ['a host without addresses', 'hosts: [{name: a}]', 'hosts[0].addresses: expected at least one address'],
+    ['a host without a name', 'hosts: [{addresses: [10.0.0.1]}]', 'hosts[0].name: is required'],
+    [
+      'a host name twice',
+      'hosts: [{name: a, addresses: [10.0.0.1]}, {name: a, addresses: [10.0.0.2]}]',
+      'the host name a is already used by hosts[0]',
+    ],
+    [
+      'a bad host address',
+      'hosts: [{name: a, addresses: [10.0.0.1/33]}]',
+      'has a prefix length that is not 0 to 32',
+    ],
+    ['leading zeros', 'hosts: [{name: a, addresses: [10.0.0.01]}]', "'10.0.0.01' is not an address"],
+    [
+      'two gateways of one family',
+      'hosts: [{name: a, addresses: [10.0.0.1], gateways: [10.0.0.2, 10.0.0.3]}]',
+      'a gateway of family ipv4 is already used',
+    ],
+    [
+      'a long device name',
+      'devices: {uplink: a-name-of-16-chars}',
+      'is not a device name (at most 15 characters',
+    ],
+    [
+      'something that is no sysctl',
+      'sysctls: {ip_forward: 1}',
+      'sysctls.ip_forward: is not the name of a sysctl',
+    ],
+    [
+      'a sysctl that is true',
+      'sysctls: {net.ipv4.ip_forward: true}',
+      'expected a string, found true (quote it)',
+    ],
+    [
+      'a range from high to low',
+      'loadBalancer: {pool: [192.0.2.12-192.0.2.10]}',
+      'loadBalancer.pool[0]: the last address comes before the first',
+    ],
+    [
+      'a range across families',
+      'loadBalancer: {pool: ["192.0.2.1-2001:db8::1"]}',
+      'the two ends are of different IP families',
+    ],
+    ['a range of three', 'loadBalancer: {pool: [1.1.1.1-1.1.1.2-1.1.1.3]}', 'expected FIRST-LAST'],
+    ['a bad port range', 'serviceNodePortRange: "30000"', 'expected a range such as 30000-32767'],
+    ['an empty port range', 'serviceNodePortRange: 32767-30000', 'the range is empty'],
+    [
+      'a port range beyond the ports',
+      'serviceNodePortRange: 30000-70000',
+      '70000 is not between 1 and 65535',
+    ],
+    ['an MTU that IPv4 cannot use', 'cni: {mtu: 100}', 'cni.mtu: 100 is not between 576 and 65535'],
+  ])('refuses %s', (_, text, message) => {
+    expect(refusalOf(() => load(text))).toContain(message);
+  });
+});
