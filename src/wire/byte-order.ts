@@ -1,4 +1,4 @@
-/** Reading and writing big-endian ("network order") integers in a byte array. Offsets are not checked. */
+/** Byte arrays, and big-endian ("network order") integers in them. Offsets are not checked. */
 
 /** The unsigned 16-bit number at `offset`; bytes beyond the end read as zero. */
 export function read16(bytes: Uint8Array, offset: number): number {
@@ -20,4 +20,12 @@ export function write16(bytes: Uint8Array, offset: number, value: number): void 
 export function write32(bytes: Uint8Array, offset: number, value: number): void {
   write16(bytes, offset, value >>> 16);
   write16(bytes, offset + 2, value);
+}
+
+/**
+ * The same bytes as a plain Uint8Array. Subclasses may redefine `slice` (Node's Buffer shares memory where a
+ * copy is meant).
+ */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }

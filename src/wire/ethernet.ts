@@ -1,5 +1,5 @@
 /** Ethernet II frames (IEEE 802.3): as much of them as it takes to carry IP packets in and out of captures. */
-import { read16, write16 } from './byte-order.ts';
+import { plainBytes, read16, write16 } from './byte-order.ts';
 import { WireError } from './wire-error.ts';
 
 const HEADER = 14;
@@ -24,8 +24,9 @@ export interface EthernetFrame {
   readonly payload: Uint8Array;
 }
 
-/** The frame in `bytes`, VLAN tags skipped. Throws WireError when the header is cut off. */
-export function parseEthernet(bytes: Uint8Array): EthernetFrame {
+/** The parts of `frame`, VLAN tags skipped. Throws WireError when the header is cut off. */
+export function parseEthernet(frame: Uint8Array): EthernetFrame {
+  const bytes = plainBytes(frame);
   let offset = HEADER;
   let etherType = read16(bytes, 12);
   while (

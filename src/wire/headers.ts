@@ -6,6 +6,7 @@
  * transport headers that lie about their length. Fields that no rule and no tracker reads (flow label,
  * urgent pointer, reserved bits) are not kept.
  */
+import { plainBytes } from './byte-order.ts';
 import type { Ipv4Address, Ipv6Address } from './ip-address.ts';
 import { emitIpv4, ipv4HeaderLength, parseIpv4 } from './ipv4.ts';
 import { emitIpv6, ipv6HeaderLength, parseIpv6 } from './ipv6.ts';
@@ -130,7 +131,7 @@ function readQuoted(bytes: Uint8Array): Quotation | undefined {
  * packet: an unknown version, a header or payload that the bytes do not hold.
  */
 export function parsePacket(bytes: Uint8Array): Packet {
-  return read(bytes, false).packet;
+  return read(plainBytes(bytes), false).packet;
 }
 
 /**
@@ -138,5 +139,5 @@ export function parsePacket(bytes: Uint8Array): Packet {
  * its checksums are not judged. Undefined when not even an IP header is there.
  */
 export function parseQuotedPacket(bytes: Uint8Array): Packet | undefined {
-  return readQuoted(bytes)?.packet;
+  return readQuoted(plainBytes(bytes))?.packet;
 }

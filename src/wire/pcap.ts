@@ -3,6 +3,7 @@
  * little-endian, microseconds or nanoseconds. The reader takes both byte orders and both resolutions and
  * refuses a file that is cut off or lies about its lengths, saying where.
  */
+import { plainBytes } from './byte-order.ts';
 import { ETHERTYPE, parseEthernet } from './ethernet.ts';
 import { WireError } from './wire-error.ts';
 
@@ -139,7 +140,8 @@ function readRecord(bytes: Uint8Array, view: DataView, header: FileHeader, offse
 }
 
 /** Reads a capture file. Throws WireError, naming the offset, for anything but a whole one. */
-export function readPcap(bytes: Uint8Array): PcapFile {
+export function readPcap(file: Uint8Array): PcapFile {
+  const bytes = plainBytes(file);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const header = readFileHeader(view);
   const records: PcapRecord[] = [];

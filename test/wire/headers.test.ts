@@ -220,6 +220,15 @@ describe('bytes that are no packet', () => {
 });
 
 describe('odd packets', () => {
+  it('parts of a packet read from a Buffer are copies', () => {
+    const buffer = Buffer.from(
+      emitPacket({ ...SYN, transport: { kind: 'opaque', protocol: 50, data: Uint8Array.of(1) } }),
+    );
+    const { transport } = parsePacket(buffer);
+    buffer.fill(0);
+    expect(transport.data).toEqual(Uint8Array.of(1));
+  });
+
   it('a TCP header of 19 bytes is opaque', () => {
     const bytes = emitPacket({
       ...SYN,

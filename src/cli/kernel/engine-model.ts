@@ -11,6 +11,7 @@ import type { RuleSet } from '../../netfilter/rule-set.ts';
 import { AddressBook } from '../../netstack/addressing.ts';
 import { Host, type Passage } from '../../netstack/host.ts';
 import { Clock } from '../../sim/clock.ts';
+import { formatIpAddress } from '../../wire/ip-address.ts';
 import type { Packet } from '../../wire/packet.ts';
 import { compareObservation } from './compare.ts';
 import type { HostPlan } from './host-plan.ts';
@@ -24,42 +25,46 @@ const MAX_BRANCHES = 4096;
 /** Probabilities of `statistic` rules are fractions of this. */
 const ONE = 2 ** 31;
 
+interface Decision {
+  readonly ways: number;
+  readonly taken: number;
+  /** A number drawn for a port search, not a rule's yes or no. */
+  readonly draw: boolean;
+}
+
 /** Plays a script of decisions and notes how many ways there were at each. */
 class ScriptedChoices implements Choices {
-  /** Ways at each decision met, and the one taken. */
-  readonly decisions: { readonly ways: number; readonly taken: number }[] = [];
+  readonly decisions: Decision[] = [];
   readonly #script: readonly number[];
-  readonly #ports: readonly number[];
+  readonly #draws: readonly number[];
 
-  constructor(script: readonly number[], ports: readonly number[]) {
+  constructor(script: readonly number[], draws: readonly number[]) {
     this.#script = script;
-    this.#ports = ports;
+    this.#draws = draws;
   }
 
-  #decide(ways: number): number {
+  #decide(ways: number, draw: boolean): number {
     const taken = this.#script[this.decisions.length] ?? 0;
-    this.decisions.push({ ways, taken });
+    this.decisions.push({ ways, taken, draw });
     return taken;
   }
 
   chance(probability: number): boolean {
     if (probability <= 0) return false;
     if (probability >= ONE) return true;
-    return this.#decide(2) === 0;
+    return this.#decide(2, false) === 0;
   }
 
   random16(): number {
-    return this.#ports[this.#decide(this.#ports.length)] ?? 0;
+    return this.#draws[this.#decide(this.#draws.length, true)] ?? 0;
   }
 }
 
-/** The next script in depth-first order, or undefined after the last one. */
-function nextScript(decisions: ScriptedChoices['decisions']): number[] | undefined {
-  const last = decisions.findLastIndex(({ ways, taken }) => taken + 1 < ways);
+/** The next script in depth-first order, or undefined after the last one; `draws` says whether to try others. */
+function nextScript(decisions: readonly Decision[], draws: boolean): number[] | undefined {
+  const last = decisions.findLastIndex(({ ways, taken, draw }) => taken + 1 < ways && (draws || !draw));
   if (last < 0) return undefined;
-  return [...decisions.slice(0, last), decisions[last]].map((decision, index) =>
-    index === last ? (decision?.taken ?? 0) + 1 : (decision?.taken ?? 0),
-  );
+  return decisions.slice(0, last + 1).map(({ taken }, index) => (index === last ? taken + 1 : taken));
 }
 
 function portsOf(packet: Packet): number[] {
@@ -70,13 +75,13 @@ function portsOf(packet: Packet): number[] {
 
 /** First ports of the ranges a port search can have: NAT's classes (nf_nat_l4proto_unique_tuple), and rules'. */
 function rangeStarts(rules: readonly RuleSet[]): readonly number[] {
-  const starts = new Set([0, 1, 600, 1024]);
+  const starts = new Set([1024, 0, 600, 1]);
   for (const { tables } of rules) {
     for (const { chains } of tables.values()) {
       for (const chain of chains.values()) {
         for (const { target } of chain.rules) {
-          if (target.kind === 'snat' || target.kind === 'dnat') starts.add(target.range.ports?.from ?? 0);
-          if (target.kind === 'masquerade' || target.kind === 'redirect') starts.add(target.ports?.from ?? 0);
+          const ports = 'range' in target ? target.range.ports : 'ports' in target ? target.ports : undefined;
+          if (ports !== undefined && ports.from < ports.to) starts.add(ports.from);
         }
       }
     }
@@ -89,6 +94,19 @@ export interface EngineModelOptions {
   readonly rules: readonly RuleSet[];
   readonly backend: Backend;
   readonly sets?: ReadonlyMap<string, IpSet>;
+}
+
+/** Where packets went, and between whom, ports aside. */
+function pathKey(sent: readonly { readonly device: string; readonly packet: Packet }[]): string {
+  return sent
+    .map(({ device, packet: { src, dst } }) => `${device} ${formatIpAddress(src)} ${formatIpAddress(dst)}`)
+    .sort()
+    .join();
+}
+
+/** True when kernel and engine sent packets the same ways. */
+function samePath(observation: Observation, passage: Passage): boolean {
+  return pathKey(observation.sent) === pathKey(passage.transmissions);
 }
 
 export interface Followed {
@@ -158,7 +176,9 @@ export class EngineModel {
           best = differences.length;
           closest = { differences, passage, host };
         }
-        script = nextScript(choices.decisions);
+        // Other draws can only mend ports: not what is right already, nor what went another way.
+        const mendable = differences.length > 0 && samePath(observation, passage);
+        script = nextScript(choices.decisions, mendable);
       }
     }
     // Having gone wrong, the engine goes on from where it came closest.

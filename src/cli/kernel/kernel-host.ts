@@ -94,8 +94,7 @@ function deviceSysctls({ name, rpFilter, routeLocalnet, acceptLocal, forwarding 
 }
 
 function routeCommand({ type, prefix, device, gateway, src, metric }: Route): string {
-  const v6 = familyOf(prefix.address) === 'ipv6';
-  const parts = [`${v6 ? '-6 ' : ''}route add ${type} ${formatIpPrefix(prefix)}`];
+  const parts = [`route add ${type} ${formatIpPrefix(prefix)}`];
   if (gateway !== undefined) parts.push(`via ${formatIpAddress(gateway)}`);
   if (type === 'unicast') parts.push(`dev ${device}`);
   // A gateway need not be on a subnet of the device, as with 169.254.1.1 on a /32.

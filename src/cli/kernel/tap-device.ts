@@ -57,7 +57,7 @@ export class TapDevice {
     for (;;) {
       const length = this.#libc.read(this.#fd, readBuffer, readBuffer.length);
       if (length < 0) return frames;
-      frames.push(Uint8Array.prototype.slice.call(readBuffer, 0, length));
+      frames.push(new Uint8Array(readBuffer.subarray(0, length)));
     }
   }
 

@@ -9,9 +9,12 @@ import { RefusalBudget } from '../../../src/cli/kernel/refusal-budget.ts';
 import type { Backend } from '../../../src/netfilter/hooks.ts';
 import { toRuleSet } from '../../../src/ruletext/load-rules.ts';
 import { parseRules } from '../../../src/ruletext/parse-rules.ts';
+import type { IpFamily } from '../../../src/wire/ip-address.ts';
 import type { Step } from './fuzz-traffic.ts';
 
 export interface DifferentialCase {
+  /** IPv4 unless given. */
+  readonly family?: IpFamily;
   readonly plan: HostPlan;
   readonly backend: Backend;
   readonly rules: string;
@@ -44,15 +47,15 @@ export interface DifferentialOptions {
 }
 
 export function runCase(
-  { plan, backend, rules }: DifferentialCase,
+  { plan, backend, rules, family = 'ipv4' }: DifferentialCase,
   source: StepSource,
   { conntrackEvery }: DifferentialOptions,
 ): DifferentialResult {
-  const ruleSet = toRuleSet(parseRules(rules, { family: 'ipv4', file: 'rules' }));
+  const ruleSet = toRuleSet(parseRules(rules, { family, file: 'rules' }));
   const model = new EngineModel({ plan, rules: [ruleSet], backend });
   const kernel = KernelHost.build({
     host: plan,
-    rules: [{ family: 'ipv4', text: rules, file: 'rules' }],
+    rules: [{ family, text: rules, file: 'rules' }],
     backend,
   });
   const steps: Step[] = [];
@@ -68,7 +71,7 @@ export function runCase(
       last = now;
     };
     const conntrackDiffers = () => {
-      const listed = observer.conntrack('ipv4');
+      const listed = observer.conntrack(family);
       passTime();
       return model.retain((host) => compareConntrack(listed, host, { now: model.now }));
     };
