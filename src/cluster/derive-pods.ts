@@ -1,6 +1,6 @@
 /** Places and addresses of pods. */
 import { PodAddresses } from '../cni/ipam/pod-addresses.ts';
-import { internalIps } from '../kube/controllers/node-addresses.ts';
+import { nodeIps } from '../kube/controllers/node-addresses.ts';
 import { isTerminal, schedule } from '../kube/controllers/scheduler.ts';
 import type { EndpointSlice, Node, Pod } from '../kube/objects.ts';
 import { describeObject, describeOrigin, refusal } from '../kube/refusal.ts';
@@ -69,7 +69,7 @@ function homeFinder(podCIDRs: ReadonlyMap<string, readonly IpPrefix[]>): (pod: P
 function hostIps(node: Node | undefined): string[] {
   if (node === undefined) return [];
   const byFamily = new Map<string, IpAddress>();
-  for (const ip of internalIps(node)) if (!byFamily.has(familyOf(ip))) byFamily.set(familyOf(ip), ip);
+  for (const ip of nodeIps(node)) if (!byFamily.has(familyOf(ip))) byFamily.set(familyOf(ip), ip);
   return [...byFamily.values()].map(formatIpAddress);
 }
 

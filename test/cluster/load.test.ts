@@ -132,6 +132,14 @@ describe('nodes', () => {
       [node('a'), node('b', 'status: {addresses: [{type: InternalIP, address: 172.18.0.2}]}')],
       ['a 172.18.0.3 10.244.0.0/24', 'b 172.18.0.2 10.244.1.0/24'],
     ],
+    [
+      'given with an ExternalIP alone',
+      [
+        node('a', 'status: {addresses: [{type: ExternalIP, address: 203.0.113.7}]}'),
+        pod('p', 'spec: {hostNetwork: true}'),
+      ],
+      ['a  10.244.0.0/24'],
+    ],
     ['given beside a kind file that lists none', [KIND, node('a')], ['a 172.18.0.2 10.244.0.0/24']],
     [
       'given beside a kind file that lists them',

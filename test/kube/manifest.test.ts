@@ -126,6 +126,13 @@ describe('what is refused', () => {
   });
 });
 
+it('reads JSON nested deeper than YAML may be; its lines are those of the document', () => {
+  const deep = `${'['.repeat(300)}${']'.repeat(300)}`;
+  const [manifest] = parseManifests(`{"apiVersion":"v1",\n"kind":"Pod","x":${deep}}`, 'in.yaml');
+  expect(manifest?.kind).toBe('Pod');
+  expect(manifest === undefined ? 0 : originWithin(manifest.origin, ['kind']).line).toBe(1);
+});
+
 describe('lines of fields', () => {
   const text = `# head
 ---

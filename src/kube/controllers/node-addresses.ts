@@ -1,12 +1,6 @@
-/** Gives every node an InternalIP of each family: its own when it has one, else one of the node network. */
+/** Gives every node an address: its own when it has one, else an InternalIP of each family of the node network. */
 import { AddressPool } from '../../wire/address-pool.ts';
-import {
-  familyOf,
-  formatIpAddress,
-  type IpAddress,
-  type IpFamily,
-  tryParseIpAddress,
-} from '../../wire/ip-address.ts';
+import { formatIpAddress, type IpAddress, tryParseIpAddress } from '../../wire/ip-address.ts';
 import { formatIpPrefix, type IpPrefix } from '../../wire/ip-prefix.ts';
 import type { Node } from '../objects.ts';
 import { describeObject, describeOrigin, refusal } from '../refusal.ts';
@@ -19,12 +13,15 @@ export interface NodeNetwork {
   readonly reserved: readonly IpAddress[];
 }
 
-/** The node's InternalIPs, in their order. */
-export function internalIps(node: Node): IpAddress[] {
-  return node.status.addresses.flatMap(({ type, address }) => {
-    const ip = type === 'InternalIP' ? tryParseSloppyIp(address) : undefined;
-    return ip === undefined ? [] : [ip];
-  });
+/** The addresses a node is reached at, in their order: its InternalIPs, or without any its ExternalIPs. */
+export function nodeIps(node: Node): IpAddress[] {
+  const ofType = (wanted: string) =>
+    node.status.addresses.flatMap(({ type, address }) => {
+      const ip = type === wanted ? tryParseSloppyIp(address) : undefined;
+      return ip === undefined ? [] : [ip];
+    });
+  const internal = ofType('InternalIP');
+  return internal.length > 0 ? internal : ofType('ExternalIP');
 }
 
 /** Where nodes start in the subnet: after the network's address and the router's. */
@@ -39,7 +36,7 @@ function poolOf(subnet: IpPrefix, taken: Iterable<IpAddress>): AddressPool {
 
 /**
  * `nodes` with their missing InternalIPs and Hostname, lowest free addresses in node order. A node that has
- * an InternalIP keeps what it has: another family is not added to it. Throws InputError when two nodes have
+ * an address keeps what it has: another family is not added to it. Throws InputError when two nodes have
  * the same address, and when a subnet is exhausted.
  */
 export function assignNodeAddresses(nodes: readonly Node[], { subnets, reserved }: NodeNetwork): Node[] {
@@ -47,7 +44,7 @@ export function assignNodeAddresses(nodes: readonly Node[], { subnets, reserved 
   const given = [...owners.keys()].flatMap((text) => tryParseIpAddress(text) ?? []);
   const pools = subnets.map((subnet) => poolOf(subnet, [...reserved, ...given]));
   return nodes.map((node) => {
-    const hasIp = internalIps(node).length > 0;
+    const hasIp = nodeIps(node).length > 0;
     const missing = hasIp
       ? []
       : pools.map((pool) => ({ type: 'InternalIP', address: nextAddress(pool, node) }));
@@ -71,7 +68,7 @@ function nextAddress(pool: AddressPool, node: Node): string {
 function ownersOf(nodes: readonly Node[]): Map<string, Node> {
   const owners = new Map<string, Node>();
   for (const node of nodes) {
-    for (const ip of internalIps(node)) {
+    for (const ip of nodeIps(node)) {
       const text = formatIpAddress(ip);
       const other = owners.get(text);
       if (other !== undefined && other !== node) {
@@ -82,9 +79,4 @@ function ownersOf(nodes: readonly Node[]): Map<string, Node> {
     }
   }
   return owners;
-}
-
-/** The families in which a node has an InternalIP, first one first. */
-export function nodeFamilies(node: Node): IpFamily[] {
-  return [...new Set(internalIps(node).map(familyOf))];
 }

@@ -90,11 +90,12 @@ function newPod(workload: Workload, name: string, { labels, annotations, spec }:
 
 type Grow = (workload: Workload, register: PodRegister, nodes: readonly Node[]) => void;
 
-/** Up to `replicas` pods with generated names. */
+/** Up to `replicas` pods with generated names. One that is being deleted has been replaced already. */
 const growReplicaSet: Grow = (workload, register) => {
   const { metadata, spec } = workload;
   const names = register.namesIn(metadata.namespace);
-  for (let n = register.ownedBy(workload).length; n < spec.replicas; n++) {
+  const active = register.ownedBy(workload).filter((pod) => pod.metadata.deletionTimestamp === undefined);
+  for (let n = active.length; n < spec.replicas; n++) {
     const seed = `${metadata.namespace}/${metadata.name}/${n}`;
     register.add(newPod(workload, generateName(`${metadata.name}-`, seed, names), spec.template));
   }

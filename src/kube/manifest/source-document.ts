@@ -3,7 +3,7 @@
  * positions, which costs a fraction of a tree that carries them; the positions are worked out when an
  * error message (or anybody else) first asks for a line.
  */
-import { EVENT_ID, type Event, getScalarValue, parseEvents } from 'js-yaml';
+import { EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from 'js-yaml';
 
 /** Keys and indexes from the document's root to a value. */
 export type ValuePath = readonly (string | number)[];
@@ -35,8 +35,20 @@ export class SourceDocument {
     return new SourceDocument(this.file, this.text, this.firstLine, ordinal);
   }
 
-  /** The line in the file, from 1, of the value at `path`, or of the nearest value above it that exists. */
+  /**
+   * The line in the file, from 1, of the value at `path`, or of the nearest value above it that exists. JSON
+   * nested deeper than MAX_DEPTH has its first line only.
+   */
   lineOf(path: ValuePath): number {
+    try {
+      return this.#locate(path);
+    } catch (error) {
+      if (error instanceof YAMLException) return this.firstLine;
+      throw error;
+    }
+  }
+
+  #locate(path: ValuePath): number {
     const events = this.#load();
     let index = this.#start;
     let offset = offsetOf(events[index]) ?? 0;

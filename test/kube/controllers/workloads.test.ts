@@ -105,6 +105,11 @@ describe('ReplicaSet', () => {
     ['an orphan that it adopts', [pod('p')], 1],
     ['more than enough', [pod('p'), pod('q'), pod('r')], 0],
     ['a finished pod does not count', [pod('p', { owner: 'web', status: '{phase: Failed}' })], 2],
+    [
+      'a pod that is being deleted does not count',
+      [pod('p', { owner: 'web' }).replace('{name: p,', '{name: p, deletionTimestamp: 2024-01-01T00:00:00Z,')],
+      2,
+    ],
     ['a pod with other labels does not count', [pod('p', { labels: '{app: db}' })], 2],
     ['nor one in another namespace', [pod('p').replace('prod', 'test')], 2],
   ])('%s', (_, pods, expected) => {
