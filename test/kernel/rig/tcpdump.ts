@@ -24,8 +24,25 @@ async function readCapture(file: string): Promise<Uint8Array[]> {
 export async function capture(host: KernelHost, ifname: string, way: 'in' | 'out'): Promise<Capture> {
   const directory = mkdtempSync(join(tmpdir(), 'kubewire-capture-'));
   const file = join(directory, `${ifname}.pcap`);
-  const args = ['-i', ifname, '-Q', way, '--immediate-mode', '-U', '-n', '-s', '0', '-w', file, '-Z', 'root'];
-  const program = host.inside(() => spawn('tcpdump', args, { stdio: ['ignore', 'ignore', 'pipe'] }));
+  // The ring has a slot of the snap length for every frame: a short one holds thousands.
+  const args = [
+    '-i',
+    ifname,
+    '-Q',
+    way,
+    '--immediate-mode',
+    '-U',
+    '-n',
+    '-s',
+    '2048',
+    '-B',
+    '16384',
+    '-w',
+    file,
+  ];
+  const program = host.inside(() =>
+    spawn('tcpdump', [...args, '-Z', 'root'], { stdio: ['ignore', 'ignore', 'pipe'] }),
+  );
   // It says "listening on …" once it is.
   await once(program.stderr, 'data');
   return {
