@@ -6,7 +6,8 @@
 import { constructFromEvents, parseEvents, YAMLException } from 'js-yaml';
 import { InputError } from '../../sim/input-error.ts';
 import type { Origin } from '../objects.ts';
-import { MAX_DEPTH, type SourceDocument, type ValuePath } from './source-document.ts';
+import { MAX_DEPTH } from './event-index.ts';
+import type { SourceDocument, ValuePath } from './source-document.ts';
 import { splitJson, splitYaml } from './split.ts';
 import { KUBECTL_SCHEMA } from './yaml-schema.ts';
 
