@@ -1,12 +1,13 @@
 /** Places and addresses of pods. */
 import { PodAddresses } from '../cni/ipam/pod-addresses.ts';
+import { SubnetIndex } from '../cni/ipam/subnet-index.ts';
 import { nodeIps } from '../kube/controllers/node-addresses.ts';
 import { isTerminal, schedule } from '../kube/controllers/scheduler.ts';
 import type { EndpointSlice, Node, Pod } from '../kube/objects.ts';
 import { describeObject, describeOrigin, refusal } from '../kube/refusal.ts';
 import { tryParseSloppyIp } from '../kube/sloppy-address.ts';
 import { familyOf, formatIpAddress, type IpAddress } from '../wire/ip-address.ts';
-import { type IpPrefix, prefixContains } from '../wire/ip-prefix.ts';
+import type { IpPrefix } from '../wire/ip-prefix.ts';
 import type { ClusterNodes } from './derive-nodes.ts';
 
 /** A pod in the network of its own, not its node's, that holds the addresses it has. */
@@ -53,16 +54,18 @@ function refuseSharedAddresses(pods: readonly Pod[]): void {
   }
 }
 
+type Homes = SubnetIndex<string>;
+
+function homesOf(podCIDRs: ReadonlyMap<string, readonly IpPrefix[]>): Homes {
+  return new SubnetIndex(
+    [...podCIDRs].flatMap(([nodeName, prefixes]) => prefixes.map((prefix) => [prefix, nodeName] as const)),
+  );
+}
+
 /** The node whose pod network holds the pod's address. */
-function homeFinder(podCIDRs: ReadonlyMap<string, readonly IpPrefix[]>): (pod: Pod) => string | undefined {
-  return (pod) => {
-    const [address] = addressesOf(pod.status.podIPs);
-    if (address === undefined || pod.spec.hostNetwork) return undefined;
-    for (const [nodeName, prefixes] of podCIDRs) {
-      if (prefixes.some((prefix) => prefixContains(prefix, address))) return nodeName;
-    }
-    return undefined;
-  };
+function homeOf(pod: Pod, homes: Homes): string | undefined {
+  const [address] = addressesOf(pod.status.podIPs);
+  return address === undefined || pod.spec.hostNetwork ? undefined : homes.find(address);
 }
 
 /** A node's address of each family, as its host-network pods have it. */
@@ -100,16 +103,14 @@ export function placePods(
 ): Pod[] {
   const addressed = adoptEndpointAddresses(pods, givenSlices);
   refuseSharedAddresses(addressed);
-  const scheduled = schedule(addressed, nodes, homeFinder(podCIDRs));
-  const taken = takenAddresses(scheduled, givenSlices);
-  const byName = new Map(nodes.map((node) => [node.metadata.name, node] as const));
+  const homes = homesOf(podCIDRs);
+  const scheduled = schedule(addressed, nodes, (pod) => homeOf(pod, homes));
   const pools = new Map(
-    [...podCIDRs].map(([nodeName, subnets]) => {
-      const pool = new PodAddresses(nodeName, subnets);
-      for (const address of taken) pool.reserve(address);
-      return [nodeName, pool] as const;
-    }),
+    [...podCIDRs].map(([name, subnets]) => [name, new PodAddresses(name, subnets)] as const),
   );
+  for (const address of takenAddresses(scheduled, givenSlices))
+    pools.get(homes.find(address) ?? '')?.reserve(address);
+  const byName = new Map(nodes.map((node) => [node.metadata.name, node] as const));
   return scheduled.map((pod) => {
     const { nodeName, hostNetwork } = pod.spec;
     if (nodeName === undefined || isTerminal(pod)) return pod;

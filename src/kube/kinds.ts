@@ -11,6 +11,7 @@ import { decodePod } from './decode/pod.ts';
 import { decodeService } from './decode/service.ts';
 import { decodeWorkload } from './decode/workload.ts';
 import type { Manifest } from './manifest/manifest.ts';
+import { nearestWord } from './nearest.ts';
 import type { KubeObject, OtherKind } from './objects.ts';
 
 const DECODED: Readonly<Record<string, Decoder<KubeObject>>> = {
@@ -90,19 +91,19 @@ export function decodeObject(manifest: Manifest): KubeObject {
   return decode(rootCursor(manifest));
 }
 
-/** The error for a kind nobody reads; names the apiVersion under which the kind is known, if there is one. */
+/** The error for a kind nobody reads; names the apiVersion under which the kind is known, or a kind of a similar name. */
 export function unknownKind(
   { apiVersion, kind, origin }: Manifest,
   others: Iterable<string> = [],
 ): InputError {
-  const versions = [...DECODERS.keys(), ...others]
-    .map((key) => key.split(' '))
-    .filter(([, known]) => known === kind)
-    .map(([version]) => version);
-  const hint =
-    versions.length > 0
-      ? `; ${kind} is read in ${versions.join(' and ')}`
-      : `; see the README for the kinds that are read`;
+  const known = [...DECODERS.keys(), ...others].map((key) => key.split(' '));
+  const versions = known.filter(([, name]) => name === kind).map(([version]) => version);
+  const near = nearestWord(
+    kind,
+    known.flatMap(([, name]) => name ?? []),
+  );
+  const meant = near === undefined ? '' : `; did you mean ${near}?`;
+  const hint = versions.length > 0 ? `; ${kind} is read in ${versions.join(' and ')}` : meant;
   return new InputError(`no kind "${kind}" in version "${apiVersion}"${hint}`, {
     file: origin.file,
     line: origin.line,

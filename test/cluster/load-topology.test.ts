@@ -67,14 +67,14 @@ describe('Topology', () => {
   it.each<[string, string, string]>([
     [
       'an unknown field',
-      'hostz: []',
-      'in.yaml:3: Topology: hostz: unknown field; expected apiVersion, kind, ',
+      'routers: []',
+      'in.yaml:3: Topology: routers: unknown field; expected apiVersion, kind, ',
     ],
     ['a field in the wrong case', 'nodenetwork: {}', 'nodenetwork: unknown field; did you mean nodeNetwork?'],
     [
       'an unknown field deep inside',
       'hosts:\n- name: a\n  addresses: [10.0.0.1]\n  gateway: 10.0.0.2',
-      'in.yaml:6: Topology: hosts[0].gateway: unknown field; expected name, addresses, gateways',
+      'in.yaml:6: Topology: hosts[0].gateway: unknown field; did you mean gateways?',
     ],
     [
       'host bits in a subnet',

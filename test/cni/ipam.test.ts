@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { allocateNodeSubnets } from '../../src/cni/ipam/node-subnets.ts';
 import { PodAddresses } from '../../src/cni/ipam/pod-addresses.ts';
 import { rangeOf } from '../../src/cni/ipam/range.ts';
+import { SubnetIndex } from '../../src/cni/ipam/subnet-index.ts';
 import { Random } from '../../src/sim/random.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/wire/ip-address.ts';
 import { formatIpPrefix, parseIpPrefix, prefixContains, prefixesOverlap } from '../../src/wire/ip-prefix.ts';
@@ -160,6 +161,31 @@ describe('node subnets', () => {
           expect({ seed, round, overlap: prefixesOverlap(a, b) }).toEqual({ seed, round, overlap: false });
       }
     }
+  });
+});
+
+describe('SubnetIndex', () => {
+  const index = new SubnetIndex(
+    (
+      [
+        ['10.244.1.0/24', 'a'],
+        ['10.244.2.0/25', 'b'],
+        ['10.244.2.128/26', 'c'],
+        ['fd00:0:0:1::/64', 'a'],
+      ] as const
+    ).map(([prefix, name]) => [parseIpPrefix(prefix), name] as const),
+  );
+  it.each<[string, string | undefined]>([
+    ['10.244.1.0', 'a'],
+    ['10.244.1.255', 'a'],
+    ['10.244.2.127', 'b'],
+    ['10.244.2.128', 'c'],
+    ['10.244.2.192', undefined],
+    ['10.244.3.1', undefined],
+    ['fd00:0:0:1:ffff::', 'a'],
+    ['fd00::', undefined],
+  ])('%s', (address, expected) => {
+    expect(index.find(parseIpAddress(address))).toBe(expected);
   });
 });
 

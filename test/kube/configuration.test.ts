@@ -264,7 +264,7 @@ describe('kind Cluster', () => {
   });
 
   it.each<[string, string, string]>([
-    ['an unknown field', 'netwroking: {}', '3: Cluster: netwroking: unknown field; expected '],
+    ['an unknown field', 'netwroking: {}', '3: Cluster: netwroking: unknown field; did you mean networking?'],
     [
       'a field in the wrong case',
       'networking: {podsubnet: 10.0.0.0/16}',

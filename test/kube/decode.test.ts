@@ -320,7 +320,7 @@ describe('kinds', () => {
   });
 
   it.each<[string, string, string]>([
-    ['v1', 'Servce', 'in.yaml:1: no kind "Servce" in version "v1"'],
+    ['v1', 'Servce', 'in.yaml:1: no kind "Servce" in version "v1"; did you mean Service?'],
     [
       'apps/v1beta1',
       'Deployment',
@@ -328,6 +328,8 @@ describe('kinds', () => {
     ],
     ['v1', 'EndpointSlice', 'EndpointSlice is read in discovery.k8s.io/v1'],
     ['v2', 'Service', 'no kind "Service" in version "v2"; Service is read in v1'],
+    ['v1', 'pod', 'did you mean Pod?'],
+    ['v1', 'Gateway', 'no kind "Gateway" in version "v1"'],
     ['v1', 'constructor', 'no kind "constructor"'],
   ])('%s %s is refused', (apiVersion, kind, message) => {
     expect(
