@@ -1,7 +1,6 @@
 /** `kubewire eval`: an iptables-save dump, a host and packets in; each packet's fate out, a JSON line each. */
 import type { Command } from 'commander';
 import type { Backend } from '../netfilter/hooks.ts';
-import { InputError } from '../sim/input-error.ts';
 import type { IpFamily } from '../wire/ip-address.ts';
 import { repeatable, seedNumber } from './options.ts';
 
@@ -34,9 +33,6 @@ Example:
 `;
 
 async function runEval(options: EvalOptions): Promise<void> {
-  if (options.engine === 'compiled') {
-    throw new InputError("--engine compiled: the compiled engine is not built yet; expected 'linear'");
-  }
   const [{ readText }, { parseRules }, { mergeRuleSets }, spec, packets, build, evaluation] =
     await Promise.all([
       import('./read-inputs.ts'),
@@ -57,7 +53,12 @@ async function runEval(options: EvalOptions): Promise<void> {
   const host = spec.decodeHostSpec(hostText.text, hostText.file);
   const packetText = await readText(options.packets);
   const lines = packets.decodePackets(packetText.text, packetText.file);
-  const run = build.buildHost(host, { rules, seed: options.seed, backend: options.backend });
+  const run = build.buildHost(host, {
+    rules,
+    seed: options.seed,
+    backend: options.backend,
+    engine: options.engine,
+  });
   // Everything is checked before the first line is printed, so that bad input leaves nothing half-done.
   evaluation.checkDevices(run.host, lines);
   for (const result of evaluation.evaluate(run, lines, { explore: options.explore === true })) {

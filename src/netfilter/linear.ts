@@ -9,12 +9,14 @@ import type { LoadedChain, LoadedRule } from './loaded-rules.ts';
 import type { Match } from './match.ts';
 import type { MatchEnvironment, MatchResult } from './matching/environment.ts';
 import { evaluateMatch } from './matching/evaluate.ts';
+import type { RuleFinder } from './rule-finder.ts';
 import type { Skb } from './skb.ts';
 import { applyTarget, type TargetEnvironment } from './targets.ts';
 import { ACCEPT, type HookVerdict } from './verdict.ts';
 
 export interface Traversal extends MatchEnvironment, TargetEnvironment {
   readonly counters: RuleCounters;
+  readonly finder: RuleFinder;
   readonly trace: TraceSink | undefined;
 }
 
@@ -64,6 +66,7 @@ export function traverse(base: LoadedChain, skb: Skb, run: Traversal): HookVerdi
   };
   enter(base);
   for (;;) {
+    index = run.finder.next(chain, index, skb);
     const rule = chain.rules[index];
     if (rule === undefined) {
       const back = returns.pop();

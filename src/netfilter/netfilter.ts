@@ -20,6 +20,7 @@ import { type Traversal, traverse } from './linear.ts';
 import { type LoadedRules, loadRules, noRules } from './loaded-rules.ts';
 import { MatchMemory } from './matching/memory.ts';
 import { applyNat, bindNull, isBound, leavesByOtherDevice } from './nat/translate.ts';
+import { LINEAR, type RuleFinder } from './rule-finder.ts';
 import type { RuleSet, TableName } from './rule-set.ts';
 import type { CtAttachment, Skb } from './skb.ts';
 import { ACCEPT, type HookVerdict } from './verdict.ts';
@@ -30,6 +31,7 @@ export interface NetfilterOptions {
   readonly host: HostView;
   readonly sysctls?: ConntrackSysctls;
   readonly backend?: Backend;
+  readonly finder?: RuleFinder;
 }
 
 /** A copy of what there is to tell about `entry` now. */
@@ -50,6 +52,7 @@ export class Netfilter {
   readonly choices: Choices;
   readonly sysctls: ConntrackSysctls;
   readonly backend: Backend;
+  readonly finder: RuleFinder;
   conntrack = new ConntrackTable();
   memory = new MatchMemory();
   counters = new RuleCounters();
@@ -59,12 +62,13 @@ export class Netfilter {
   readonly #rules: Record<IpFamily, LoadedRules> = { ipv4: noRules('ipv4'), ipv6: noRules('ipv6') };
   #sets: ReadonlyMap<string, IpSet> = new Map();
 
-  constructor({ clock, choices, host, sysctls, backend }: NetfilterOptions) {
+  constructor({ clock, choices, host, sysctls, backend, finder }: NetfilterOptions) {
     this.clock = clock;
     this.choices = choices;
     this.#host = host;
     this.sysctls = sysctls ?? DEFAULT_CONNTRACK;
     this.backend = backend ?? 'nft';
+    this.finder = finder ?? LINEAR;
   }
 
   /** Replaces the rules of `ruleSet.family`, whole. Conntrack entries stay, as they do in the kernel. */
@@ -87,7 +91,14 @@ export class Netfilter {
    * and whose questions go to `host`. What happens in the copy never shows here.
    */
   fork({ clock, choices, host }: Pick<NetfilterOptions, 'clock' | 'choices' | 'host'>): Netfilter {
-    const copy = new Netfilter({ clock, choices, host, sysctls: this.sysctls, backend: this.backend });
+    const copy = new Netfilter({
+      clock,
+      choices,
+      host,
+      sysctls: this.sysctls,
+      backend: this.backend,
+      finder: this.finder,
+    });
     copy.#rules.ipv4 = this.#rules.ipv4;
     copy.#rules.ipv6 = this.#rules.ipv6;
     copy.#sets = this.#sets;
@@ -116,6 +127,7 @@ export class Netfilter {
       choices: this.choices,
       now: this.clock.now(),
       counters: this.counters,
+      finder: this.finder,
       trace: this.trace,
       nat: {
         table: this.conntrack,
