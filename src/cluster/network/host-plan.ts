@@ -16,13 +16,23 @@ export interface HostPlan {
   readonly kind: HostKind;
   /** The node that a pod runs on. */
   readonly node?: string;
-  readonly addresses: AddressBook;
   /** The addresses others reach it by, preferred first. */
   readonly ownAddresses: readonly IpAddress[];
   readonly listens: Listens;
-  /** Rule sets in force; computed when the host is first needed. */
+  /** Devices and routes. Most hosts of a large cluster never see a packet, so this and the rules are made late. */
+  readonly addresses: () => AddressBook;
+  /** Rule sets in force. */
   readonly rules: () => readonly RuleSet[];
   readonly conntrack?: ConntrackSysctls;
+}
+
+/** `make`, called at the first use and remembered. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 export const NO_RULES = (): readonly RuleSet[] => [];

@@ -8,8 +8,7 @@
  * Plans are values that no packet changes, so many runs (every outcome of an exploration) share one.
  */
 
-import { InputError } from '../../sim/input-error.ts';
-import { familyOf, formatIpAddress, type IpAddress, sameAddress } from '../../wire/ip-address.ts';
+import { formatIpAddress, type IpAddress, sameAddress } from '../../wire/ip-address.ts';
 import type { ClusterObjects } from '../derive.ts';
 import type { HostPlan } from './host-plan.ts';
 import { planNode, podGateways, vethName } from './plan-nodes.ts';
@@ -23,6 +22,7 @@ import {
   ROUTER,
   ROUTER_LAN,
   ROUTER_WAN,
+  routerAddresses,
 } from './plan-outside.ts';
 import { POD_DEVICE, planPod } from './plan-pods.ts';
 import { type NetworkPod, networkPods } from './pod-endpoints.ts';
@@ -33,11 +33,6 @@ export interface NetworkPlan {
   readonly hosts: ReadonlyMap<string, HostPlan>;
   readonly pods: readonly NetworkPod[];
   readonly wiring: Wiring;
-}
-
-/** Addresses of devices in the family of packets that may be sent there. */
-function deviceAddresses(plan: HostPlan, device: string): IpAddress[] {
-  return (plan.addresses.devices.get(device)?.addresses ?? []).map(({ address }) => address);
 }
 
 function groupByNode(pods: readonly NetworkPod[]): ReadonlyMap<string, readonly NetworkPod[]> {
@@ -70,24 +65,25 @@ export function planNetwork(cluster: ClusterObjects, strangers: readonly IpAddre
   const wiring = new Wiring();
   const nodeNetwork = new Segment('node network');
   const outside = new Segment('outside');
-  const plug = (plan: HostPlan, device: string, segment: Segment) =>
-    wiring.plug({ host: plan.label, device }, segment, deviceAddresses(plan, device));
+  const plug = (plan: HostPlan, device: string, segment: Segment, addresses = plan.ownAddresses) =>
+    wiring.plug({ host: plan.label, device }, segment, addresses);
 
   const pods = networkPods(cluster);
   const byNode = groupByNode(pods);
   for (const node of cluster.nodes) {
     const { name } = node.metadata;
     const guests = byNode.get(name) ?? [];
+    const gateways = podGateways(cluster, name);
     const plan = planNode({ cluster, node, pods: guests });
     hosts.set(plan.label, plan);
     plug(plan, uplink, nodeNetwork);
     for (const pod of guests) {
       // A pod on the host's network is the node itself.
       if (pod.hostNetwork) continue;
-      const podPlan = planPod(pod, podGateways(cluster, name));
+      const podPlan = planPod(pod, gateways);
       hosts.set(podPlan.label, podPlan);
       const veth = new Segment(`veth of ${pod.label}`);
-      plug(plan, vethName(podPrefix, pod), veth);
+      plug(plan, vethName(podPrefix, pod), veth, gateways);
       plug(podPlan, POD_DEVICE, veth);
     }
   }
@@ -99,14 +95,8 @@ export function planNetwork(cluster: ClusterObjects, strangers: readonly IpAddre
   }
   const router = planRouter(cluster, peers);
   hosts.set(ROUTER, router);
-  plug(router, ROUTER_LAN, nodeNetwork);
-  plug(router, ROUTER_WAN, outside);
+  const { lan, wan } = routerAddresses(cluster, peers);
+  plug(router, ROUTER_LAN, nodeNetwork, lan);
+  plug(router, ROUTER_WAN, outside, wan);
   return { cluster, hosts, pods, wiring };
-}
-
-/** The address of `plan` in `family`; throws InputError when it has none. */
-export function addressIn(plan: HostPlan, family: ReturnType<typeof familyOf>): IpAddress {
-  const address = plan.ownAddresses.find((own) => familyOf(own) === family);
-  if (address !== undefined) return address;
-  throw new InputError(`${plan.label} has no ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address`);
 }

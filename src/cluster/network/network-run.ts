@@ -40,14 +40,15 @@ export class NetworkRun {
     const known = this.#hosts.get(label);
     if (known !== undefined) return known;
     const plan = this.planOf(label);
+    const addresses = plan.addresses();
     const netfilter = new Netfilter({
       clock: this.clock,
       choices: this.#choicesFor(label),
-      host: plan.addresses,
+      host: addresses,
       ...(plan.conntrack === undefined ? {} : { sysctls: plan.conntrack }),
     });
     for (const rules of plan.rules()) netfilter.load(rules);
-    const host = new Host({ addresses: plan.addresses, netfilter });
+    const host = new Host({ addresses, netfilter });
     this.#hosts.set(label, host);
     this.expect(label, listensNowhere);
     return host;

@@ -23,8 +23,8 @@ import {
 import { hostPrefix, type InterfaceAddress, prefixContains } from '../../wire/ip-prefix.ts';
 import type { ClusterObjects } from '../derive.ts';
 import type { Sysctls } from '../topology.ts';
-import type { HostPlan } from './host-plan.ts';
-import { listensOn } from './listeners.ts';
+import { type HostPlan, once } from './host-plan.ts';
+import { listensNowhere, listensOn } from './listeners.ts';
 import type { NetworkPod } from './pod-endpoints.ts';
 import { conntrackSysctls, deviceSysctls } from './sysctls.ts';
 
@@ -127,38 +127,30 @@ function rulesOf(cluster: ClusterObjects, node: Node, sysctls: Sysctls): RuleSet
   });
 }
 
-/** Plans `input.node`. Throws InputError when the node has no address. */
-export function planNode(input: NodePlanInput): HostPlan {
+function nodeAddressBook(input: NodePlanInput, sysctls: Sysctls): AddressBook {
   const { cluster, node, pods } = input;
-  const { name } = node.metadata;
   const { uplink, podPrefix } = cluster.topology.devices;
-  const sysctls = nodeSysctls(cluster, node);
-  const own = nodeAddresses(node);
-  if (own.length === 0) throw new InputError(`Node ${name} has no InternalIP address`, node.origin);
-  const device = (deviceName: string, addresses: readonly InterfaceAddress[]): Device => ({
-    ...deviceSysctls(sysctls, deviceName),
-    name: deviceName,
+  const subnets = cluster.podCIDRs.get(node.metadata.name) ?? [];
+  const gateways = podGateways(cluster, node.metadata.name).map(hostPrefix);
+  const guests = pods.filter((pod) => !pod.hostNetwork);
+  const device = (name: string, addresses: readonly InterfaceAddress[]): Device => ({
+    ...deviceSysctls(sysctls, name),
+    name,
     addresses,
   });
-  const gateways = podGateways(cluster, name).map(hostPrefix);
-  const guests = pods.filter((pod) => !pod.hostNetwork);
+  const uplinkAddresses = nodeAddresses(node).map((address) => onNodeNetwork(address, cluster));
   const devices = [
     { ...LOOPBACK, ...deviceSysctls(sysctls, 'lo') },
-    device(
-      uplink,
-      own.map((address) => onNodeNetwork(address, cluster)),
-    ),
+    device(uplink, uplinkAddresses),
     ...guests.map((pod) => device(vethName(podPrefix, pod), gateways)),
   ];
-  const toPods = guests.flatMap((pod): Route[] =>
-    pod.addresses.map((address) => ({
-      type: 'unicast',
-      prefix: hostPrefix(address),
-      device: vethName(podPrefix, pod),
-      metric: 0,
-    })),
+  const toPods = guests.flatMap((pod) =>
+    pod.addresses.map((address): Route => {
+      const prefix = hostPrefix(address);
+      return { type: 'unicast', prefix, device: vethName(podPrefix, pod), metric: 0 };
+    }),
   );
-  const toNobody = (cluster.podCIDRs.get(name) ?? []).map((prefix): Route => {
+  const toNobody = subnets.map((prefix): Route => {
     return { type: 'unreachable', prefix, device: '', metric: UNREACHABLE_METRIC };
   });
   const routes = [
@@ -167,18 +159,24 @@ export function planNode(input: NodePlanInput): HostPlan {
     ...routesToOthers(input, uplink),
     ...defaultRoutes(cluster, uplink),
   ];
+  return new AddressBook(devices, routes);
+}
+
+/** Plans `input.node`. Throws InputError when the node has no address. */
+export function planNode(input: NodePlanInput): HostPlan {
+  const { cluster, node, pods } = input;
+  const { name } = node.metadata;
+  const own = nodeAddresses(node);
+  if (own.length === 0) throw new InputError(`Node ${name} has no InternalIP address`, node.origin);
+  const sysctls = nodeSysctls(cluster, node);
   const ports = pods.filter((pod) => pod.hostNetwork).flatMap((pod) => pod.ports);
-  let rules: RuleSet[] | undefined;
   return {
     label: `node/${name}`,
     kind: 'node',
-    addresses: new AddressBook(devices, routes),
     ownAddresses: own,
-    listens: ports.length === 0 ? () => false : listensOn(ports),
-    rules: () => {
-      rules ??= rulesOf(cluster, node, sysctls);
-      return rules;
-    },
+    listens: ports.length === 0 ? listensNowhere : listensOn(ports),
+    addresses: once(() => nodeAddressBook(input, sysctls)),
+    rules: once(() => rulesOf(cluster, node, sysctls)),
     conntrack: conntrackSysctls(sysctls),
   };
 }

@@ -12,7 +12,7 @@ import { familyOf, type IpAddress, ipv6, parseIpAddress } from '../../wire/ip-ad
 import { hostPrefix, type InterfaceAddress, prefixContains, prefixOf } from '../../wire/ip-prefix.ts';
 import type { ClusterObjects } from '../derive.ts';
 import type { OutsideHost } from '../topology.ts';
-import { type HostPlan, NO_RULES } from './host-plan.ts';
+import { type HostPlan, NO_RULES, once } from './host-plan.ts';
 import { listensEverywhere, listensNowhere } from './listeners.ts';
 import { nodeAddresses } from './plan-nodes.ts';
 import { everywhere, routesVia } from './plan-pods.ts';
@@ -69,7 +69,7 @@ export function planPeer(peer: OutsidePeer): HostPlan {
   return {
     label: peer.label,
     kind: 'outside',
-    addresses: new AddressBook([device], routesVia(gateways, OUTSIDE_DEVICE)),
+    addresses: once(() => new AddressBook([device], routesVia(gateways, OUTSIDE_DEVICE))),
     ownAddresses: peer.addresses.map(({ address }) => address),
     listens: listensEverywhere,
     rules: NO_RULES,
@@ -137,6 +137,18 @@ function routesToPods(cluster: ClusterObjects): Route[] {
   });
 }
 
+/** The devices of the router that are wired, and what they answer for. */
+export function routerAddresses(
+  cluster: ClusterObjects,
+  peers: readonly OutsidePeer[],
+): {
+  readonly lan: readonly IpAddress[];
+  readonly wan: readonly IpAddress[];
+} {
+  const own = peers.filter((peer) => !peer.onNodeNetwork).flatMap(({ gateways }) => gateways);
+  return { lan: cluster.topology.nodeNetwork.gateways, wan: [...own, ...LINK_LOCAL_GATEWAYS] };
+}
+
 /** Plans the router. What it has no route for vanishes, as private addresses do on the way through the world. */
 export function planRouter(cluster: ClusterObjects, peers: readonly OutsidePeer[]): HostPlan {
   const { subnets, gateways } = cluster.topology.nodeNetwork;
@@ -173,9 +185,12 @@ export function planRouter(cluster: ClusterObjects, peers: readonly OutsidePeer[
   return {
     label: ROUTER,
     kind: 'router',
-    addresses: new AddressBook(
-      [lan, wan],
-      [...toPeers, ...routesToServices(cluster), ...routesToPods(cluster), ...toNobody],
+    addresses: once(
+      () =>
+        new AddressBook(
+          [lan, wan],
+          [...toPeers, ...routesToServices(cluster), ...routesToPods(cluster), ...toNobody],
+        ),
     ),
     ownAddresses: [...gateways, ...named.map(({ address }) => address)],
     listens: listensNowhere,

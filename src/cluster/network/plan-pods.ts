@@ -4,7 +4,7 @@ import { DEFAULT_DEVICE_SYSCTLS, type Device } from '../../netstack/device.ts';
 import type { Route } from '../../netstack/route-table.ts';
 import { familyOf, type IpAddress } from '../../wire/ip-address.ts';
 import { hostPrefix, type IpPrefix } from '../../wire/ip-prefix.ts';
-import { type HostPlan, NO_RULES } from './host-plan.ts';
+import { type HostPlan, NO_RULES, once } from './host-plan.ts';
 import { listensOn } from './listeners.ts';
 import type { NetworkPod } from './pod-endpoints.ts';
 
@@ -39,7 +39,7 @@ export function planPod(pod: NetworkPod, gateways: readonly IpAddress[]): HostPl
     label: pod.label,
     kind: 'pod',
     node: pod.node,
-    addresses: new AddressBook([device], routesVia(own, POD_DEVICE)),
+    addresses: once(() => new AddressBook([device], routesVia(own, POD_DEVICE))),
     ownAddresses: pod.addresses,
     listens: listensOn(pod.ports),
     rules: NO_RULES,
