@@ -1,8 +1,8 @@
 /** EndpointSlices of Services with a selector (k8s.io/endpointslice, reconciler.go). */
 import { familyOf } from '../../wire/ip-address.ts';
-import { matchesLabels } from '../label-selector.ts';
 import type { Endpoint, EndpointPort, EndpointSlice, Node, Pod, Service } from '../objects.ts';
 import { tryParseSloppyIp } from '../sloppy-address.ts';
+import { PodIndex } from './pod-index.ts';
 import { isTerminal } from './scheduler.ts';
 import { generateName } from './stable-name.ts';
 import { endpointPorts } from './target-ports.ts';
@@ -21,37 +21,6 @@ type AddressType = 'IPv4' | 'IPv6';
 export interface EndpointSources {
   readonly pods: readonly Pod[];
   readonly nodes: readonly Node[];
-}
-
-/** Pods by each of their labels, so that a Service looks at those its rarest label matches and no others. */
-class PodIndex {
-  readonly #byLabel = new Map<string, Pod[]>();
-
-  constructor(pods: readonly Pod[]) {
-    for (const pod of pods) {
-      if (pod.status.podIPs.length === 0 || isTerminal(pod)) continue;
-      for (const [key, value] of Object.entries(pod.metadata.labels)) {
-        const entry = labelKey(pod.metadata.namespace, key, value);
-        const list = this.#byLabel.get(entry);
-        if (list === undefined) this.#byLabel.set(entry, [pod]);
-        else list.push(pod);
-      }
-    }
-  }
-
-  /** The pods behind `service`: selected, with an address, not finished. */
-  of({ metadata, spec }: Service): readonly Pod[] {
-    const selector = spec.selector ?? {};
-    const candidates = Object.entries(selector)
-      .map(([key, value]) => this.#byLabel.get(labelKey(metadata.namespace, key, value)) ?? [])
-      .sort((a, b) => a.length - b.length);
-    return (candidates[0] ?? []).filter((pod) => matchesLabels(selector, pod.metadata.labels));
-  }
-}
-
-/** Neither part of a label holds a blank. */
-function labelKey(namespace: string, key: string, value: string): string {
-  return `${namespace} ${key} ${value}`;
 }
 
 function addressesOf(pod: Pod, type: AddressType): string[] {
@@ -142,7 +111,7 @@ export function deriveEndpointSlices(
   { pods, nodes }: EndpointSources,
   taken: ReadonlySet<string> = new Set(),
 ): EndpointSlice[] {
-  const index = new PodIndex(pods);
+  const index = new PodIndex(pods.filter((pod) => pod.status.podIPs.length > 0 && !isTerminal(pod)));
   const zones = new Map(
     nodes.flatMap(({ metadata }) => {
       const zone = metadata.labels[ZONE_LABEL];
@@ -153,7 +122,7 @@ export function deriveEndpointSlices(
   return services.flatMap((service) => {
     const { metadata, spec, origin } = service;
     if (spec.selector === undefined || spec.type === 'ExternalName') return [];
-    const selected = index.of(service);
+    const selected = index.matching(metadata.namespace, { matchLabels: spec.selector, matchExpressions: [] });
     const labels = sliceLabels(service);
     return spec.ipFamilies.flatMap((addressType) => {
       const chunks = groupByPorts(service, selected, addressType, zones).flatMap(chunksOf);

@@ -1,7 +1,7 @@
 /** Pods of workloads: what the deployment, replica-set, stateful-set and daemon-set controllers create. */
-import { matchesSelector } from '../label-selector.ts';
 import type { Node, Pod, PodSpec, PodTemplate, Workload } from '../objects.ts';
 import { isEligible } from './node-eligibility.ts';
+import { append, PodIndex } from './pod-index.ts';
 import { isTerminal } from './scheduler.ts';
 import { generateName, templateHash } from './stable-name.ts';
 
@@ -28,21 +28,28 @@ const keyOf = (namespace: string, kind: string, name: string) => `${namespace}/$
 
 /** The pods that exist so far, and whose they are. */
 class PodRegister {
-  readonly pods: Pod[];
+  readonly pods: Pod[] = [];
   readonly #names = new Map<string, Set<string>>();
-  readonly #workloads: ReadonlySet<string>;
+  /** Living pods by the workload that controls them. */
+  readonly #controlled = new Map<string, Pod[]>();
+  /** Living pods that no workload here controls. */
+  readonly #others: PodIndex;
 
   constructor(pods: readonly Pod[], workloads: readonly Workload[]) {
-    this.pods = [];
-    this.#workloads = new Set(
+    const known = new Set(
       workloads.map(({ kind, metadata }) => keyOf(metadata.namespace, kind, metadata.name)),
     );
     for (const pod of pods) this.add(pod);
+    this.#others = new PodIndex(
+      pods.filter((pod) => !isTerminal(pod) && !known.has(controllerKey(pod) ?? '')),
+    );
   }
 
   add(pod: Pod): void {
     this.pods.push(pod);
     this.namesIn(pod.metadata.namespace).add(pod.metadata.name);
+    const controller = controllerKey(pod);
+    if (controller !== undefined && !isTerminal(pod)) append(this.#controlled, controller, pod);
   }
 
   namesIn(namespace: string): Set<string> {
@@ -56,19 +63,15 @@ class PodRegister {
    * workload here controls. The latter are adopted, or their ReplicaSet was left out of the files.
    */
   ownedBy({ kind, metadata, spec }: Workload): Pod[] {
-    return this.pods.filter((pod) => {
-      if (pod.metadata.namespace !== metadata.namespace || isTerminal(pod)) return false;
-      const { controller } = pod.metadata;
-      if (controller?.kind === kind && controller.name === metadata.name) return true;
-      if (
-        controller !== undefined &&
-        this.#workloads.has(keyOf(metadata.namespace, controller.kind, controller.name))
-      ) {
-        return false;
-      }
-      return matchesSelector(spec.selector, pod.metadata.labels);
-    });
+    const own = this.#controlled.get(keyOf(metadata.namespace, kind, metadata.name)) ?? [];
+    const adopted = this.#others.matching(metadata.namespace, spec.selector);
+    return [...new Set([...own, ...adopted])];
   }
+}
+
+function controllerKey({ metadata }: Pod): string | undefined {
+  const { controller, namespace } = metadata;
+  return controller === undefined ? undefined : keyOf(namespace, controller.kind, controller.name);
 }
 
 function newPod(workload: Workload, name: string, { labels, annotations, spec }: PodTemplate): Pod {
@@ -171,15 +174,14 @@ function newReplicaSet(deployment: Workload, register: PodRegister): Workload {
   };
 }
 
-/** True when the files hold ReplicaSets of `deployment`: then they say how many pods it has. */
-function hasReplicaSet(deployment: Workload, workloads: readonly Workload[]): boolean {
-  return workloads.some(
-    ({ kind, metadata }) =>
-      kind === 'ReplicaSet' &&
-      metadata.namespace === deployment.metadata.namespace &&
-      metadata.controller?.kind === 'Deployment' &&
-      metadata.controller.name === deployment.metadata.name,
+/** The Deployments whose ReplicaSets are in the files: those say how many pods there are. */
+function deploymentsWithReplicaSets(workloads: readonly Workload[]): Set<string> {
+  const owners = workloads.flatMap(({ kind, metadata: { namespace, controller } }) =>
+    kind === 'ReplicaSet' && controller?.kind === 'Deployment'
+      ? [keyOf(namespace, controller.kind, controller.name)]
+      : [],
   );
+  return new Set(owners);
 }
 
 /**
@@ -188,9 +190,11 @@ function hasReplicaSet(deployment: Workload, workloads: readonly Workload[]): bo
  */
 export function growWorkloads(given: WorkloadObjects, nodes: readonly Node[]): WorkloadObjects {
   const register = new PodRegister(given.pods, given.workloads);
+  const complete = deploymentsWithReplicaSets(given.workloads);
   const workloads = given.workloads.flatMap((workload) => {
-    if (workload.kind !== 'Deployment' || hasReplicaSet(workload, given.workloads)) return [workload];
-    return [workload, newReplicaSet(workload, register)];
+    const { kind, metadata } = workload;
+    const isComplete = kind !== 'Deployment' || complete.has(keyOf(metadata.namespace, kind, metadata.name));
+    return isComplete ? [workload] : [workload, newReplicaSet(workload, register)];
   });
   for (const workload of workloads) GROW[workload.kind](workload, register, nodes);
   return { workloads, pods: register.pods };
