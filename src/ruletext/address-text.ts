@@ -62,6 +62,22 @@ function tryParseLooseAddress(family: IpFamily, text: string): IpAddress | undef
   return [0, 1, 2, 3].reduce((address, index) => address * 256 + (octets[index] ?? 0), 0);
 }
 
+/**
+ * IPv4 the way conntrack's options read it (getaddrinfo, so inet_aton): up to four numbers in any base, the
+ * last of which fills the rest (`10.1` is 10.0.0.1). IPv6 strictly.
+ */
+function tryParseHost(family: IpFamily, text: string): IpAddress | undefined {
+  const strict = tryParseFamilyAddress(family, text);
+  if (strict !== undefined || family === 'ipv6') return strict;
+  const parts = text.split('.');
+  const last = parts.pop() ?? '';
+  if (parts.length > 3) return undefined;
+  const octets = parts.map((part) => tryParseNumber(part, 0, 255));
+  const rest = tryParseNumber(last, 0, 256 ** (4 - parts.length) - 1);
+  if (rest === undefined || octets.includes(undefined)) return undefined;
+  return octets.reduce((sum: number, octet, index) => sum + (octet ?? 0) * 256 ** (3 - index), rest);
+}
+
 function complain(context: RuleContext, option: string, text: string): never {
   const want = context.family === 'ipv4' ? 'an IPv4' : 'an IPv6';
   const other = tryParseFamilyAddress(context.family === 'ipv4' ? 'ipv6' : 'ipv4', text);
@@ -78,7 +94,7 @@ export function parseAddress(context: RuleContext, option: string, text: string)
   return tryParseFamilyAddress(context.family, text) ?? complain(context, option, text);
 }
 
-/** One address in the looser form that `-s`, `-d` and iprange take. */
+/** One address as iprange takes it: missing octets are zero. */
 export function parseLooseAddress(context: RuleContext, option: string, text: string): IpAddress {
   return tryParseLooseAddress(context.family, text) ?? complain(context, option, text);
 }
@@ -98,12 +114,14 @@ export function parseMask(context: RuleContext, option: string, text: string): I
   return contiguous === undefined ? mask : maskOf(context.family, contiguous);
 }
 
-/** `ADDRESS[/MASK]`, host bits kept. */
-export function parseAddressAndMask(context: RuleContext, option: string, text: string): AddressAndMask {
-  const slash = text.lastIndexOf('/');
-  if (slash < 0) return { address: parseAddress(context, option, text), mask: hostMask(context.family) };
-  const mask = parseMask(context, option, text.slice(slash + 1));
-  return { address: parseAddress(context, option, text.slice(0, slash)), mask };
+/** `ADDRESS[/MASK]` as conntrack's options take it, host bits kept. */
+export function parseHostAndMask(context: RuleContext, option: string, text: string): AddressAndMask {
+  const { family } = context;
+  const slash = text.indexOf('/');
+  const host = slash < 0 ? text : text.slice(0, slash);
+  const address = tryParseHost(family, host) ?? complain(context, option, host);
+  if (slash < 0) return { address, mask: hostMask(family) };
+  return { address, mask: parseMask(context, option, text.slice(slash + 1)) };
 }
 
 const LOCALHOST = { ipv4: '127.0.0.1', ipv6: '::1' } as const;
@@ -118,7 +136,9 @@ export function parseNetwork(context: RuleContext, option: string, text: string)
   const mask = slash < 0 ? hostMask(family) : parseMask(context, option, text.slice(slash + 1));
   if (sameAddress(mask, maskOf(family, 0))) return { address: mask, mask };
   const host = slash < 0 ? text : text.slice(0, slash);
-  const address = parseLooseAddress(context, option, host === 'localhost' ? LOCALHOST[family] : host);
+  const named = host === 'localhost' ? LOCALHOST[family] : host;
+  const address =
+    tryParseLooseAddress(family, named) ?? tryParseHost(family, named) ?? complain(context, option, named);
   return { address: slash < 0 ? address : maskAddress(address, mask), mask };
 }
 

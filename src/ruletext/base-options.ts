@@ -43,6 +43,9 @@ export const LONG_OPTIONS: ReadonlyMap<string, string> = new Map([
 /** Letters whose value is the rest of the word or the next word. */
 export const WITH_VALUE: ReadonlySet<string> = new Set('ACDIRNEPsdpijtmoMcg');
 
+/** Of these iptables looks for the value in a word of its own only: `-s1.2.3.4` and `--source=1.2.3.4` fail. */
+export const SEPARATE_VALUE: ReadonlySet<string> = new Set('sdpjio');
+
 /** Letters whose value, if any, is the rest of the word (`--long=VALUE`), else the next word that is none. */
 export const WITH_OPTIONAL_VALUE: ReadonlySet<string> = new Set('LSFZXwWh');
 

@@ -43,24 +43,22 @@ function readClass(use: OptionUse): number {
   );
 }
 
-/** The options `NAME` (a number) and `NAME-class`, of which one may be given. */
+/** The options `NAME` (a number) and `NAME-class`, of which one may be given; `store` keeps the value. */
 export function dscpOption<Draft>(
   name: string,
   invert: boolean,
-  store: (draft: Draft, value: number, negate: boolean) => void,
+  store: (draft: Draft, value: number, use: OptionUse) => void,
 ): Readonly<Record<string, OptionSpec<Draft>>> {
-  const number: OptionSpec<Draft> = {
-    values: 1,
-    invert,
-    read: (draft, use) => {
-      const value = use.option.endsWith('-class')
-        ? readClass(use)
-        : parseNumber(use.context, use.option, use.text, { max: 0x3f });
-      store(draft, value, use.negate);
+  return {
+    [name]: {
+      values: 1,
+      invert,
+      read: (draft, use) => {
+        store(draft, parseNumber(use.context, use.option, use.text, { max: 0x3f }), use);
+      },
     },
+    [`${name}-class`]: { values: 1, invert, read: (draft, use) => store(draft, readClass(use), use) },
   };
-  // One spec for both names: giving both is giving one twice.
-  return { [name]: number, [`${name}-class`]: number };
 }
 
 /** `0x` and two hexadecimal digits. */

@@ -98,8 +98,10 @@ export function parsePortRange(
   const high = text.slice(colon + 1);
   const from = low === '' ? 0 : parsePort(context, option, low, dialect);
   const to = high === '' ? 0xffff : parsePort(context, option, high, dialect);
-  if (from > to)
+  // A range upside down passes the other dialect, and then matches nothing.
+  if (from > to && dialect !== 'getaddrinfo') {
     throw context.error(`bad port range '${text}' for --${option}; expected the lower port first`);
+  }
   return { from, to };
 }
 

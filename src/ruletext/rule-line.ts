@@ -5,13 +5,14 @@
 import type { Match } from '../netfilter/match.ts';
 import type { Rule } from '../netfilter/rule-set.ts';
 import type { Target } from '../netfilter/target.ts';
-import { COMMAND_LETTERS, LONG_OPTIONS, WITH_OPTIONAL_VALUE, WITH_VALUE } from './base-options.ts';
+import { COMMAND_LETTERS, SEPARATE_VALUE, WITH_OPTIONAL_VALUE, WITH_VALUE } from './base-options.ts';
 import { parseCounters } from './counters-text.ts';
 import { LineCommand } from './line-command.ts';
 import { createLineTokens, splitLine } from './line-tokens.ts';
-import type { ExtensionModule, OptionShape } from './match-module.ts';
+import type { ExtensionModule } from './match-module.ts';
 import { findMatchModule } from './matches/match-modules.ts';
 import { ExtensionUse } from './open-extension.ts';
+import { type AnyUse, type FoundOption, findOption } from './option-lookup.ts';
 import { impliedModule } from './protocols.ts';
 import type { RuleContext } from './rule-context.ts';
 import { RuleHead } from './rule-head.ts';
@@ -24,15 +25,6 @@ const OPEN_BRACKET = 91;
 
 /** What an extension from elsewhere may be called. */
 const MODULE_NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
-
-type AnyUse = ExtensionUse<Match> | ExtensionUse<Target>;
-
-/** An option of an open extension. */
-interface Found {
-  readonly use: AnyUse;
-  readonly option: string;
-  readonly shape: OptionShape;
-}
 
 export class RuleLineReader {
   readonly #context: RuleContext;
@@ -106,9 +98,15 @@ export class RuleLineReader {
       this.#readArgument(index, word);
       return;
     }
-    if (word.charCodeAt(1) === DASH) this.#readLong(word);
+    if (word === '--') this.#endOptions();
+    else if (word.charCodeAt(1) === DASH) this.#readLong(word);
     else this.#readShort(word);
     this.#negate = false;
+  }
+
+  /** `--` ends the options, and nothing but options is expected. */
+  #endOptions(): void {
+    if (this.#next < this.#tokens.count) throw this.#context.error("words after '--'; expected none");
   }
 
   /** A word that is no option: `!`, or one of an extension whose options are not known. */
@@ -138,8 +136,7 @@ export class RuleLineReader {
     const equals = word.indexOf('=');
     const name = equals < 0 ? word.slice(2) : word.slice(2, equals);
     const attached = equals < 0 ? undefined : word.slice(equals + 1);
-    const found =
-      LONG_OPTIONS.get(name) ?? this.#exact(name) ?? this.#abbreviated(name) ?? this.#implied(name);
+    const found = findOption(this.#open, name) ?? this.#implied(name);
     if (found === undefined) {
       if (this.#toUnknownExtension()) return;
       throw this.#context.error(`unknown option '${word}'`);
@@ -148,34 +145,8 @@ export class RuleLineReader {
     else this.#readExtensionOption(found, word, attached);
   }
 
-  /** The newest extension that has the option, as getopt's merged table would find it. */
-  #exact(name: string): Found | undefined {
-    for (let i = this.#open.length - 1; i >= 0; i--) {
-      const use = this.#open[i];
-      const shape = use?.module?.options.get(name);
-      if (use !== undefined && shape !== undefined) return { use, option: name, shape };
-    }
-    return undefined;
-  }
-
-  /** The one option that `name` begins, or undefined when there is none or more than one. */
-  #abbreviated(name: string): Found | string | undefined {
-    if (name === '') return undefined;
-    const letters = [...LONG_OPTIONS].filter(([long]) => long.startsWith(name)).map(([, letter]) => letter);
-    let found: Found | string | undefined = letters[0];
-    const shapes = new Set<OptionShape>();
-    for (const use of this.#open) {
-      for (const [option, shape] of use.module?.options ?? []) {
-        if (!option.startsWith(name)) continue;
-        shapes.add(shape);
-        found = { use, option, shape };
-      }
-    }
-    return new Set(letters).size + shapes.size === 1 ? found : undefined;
-  }
-
   /** `-p tcp --dport` without `-m tcp`: the protocol's module is loaded on demand, once. */
-  #implied(name: string): Found | string | undefined {
+  #implied(name: string): FoundOption | string | undefined {
     const { protocol, family } = this.#context;
     if (protocol === undefined || this.#impliedLoaded) return undefined;
     const module = findMatchModule(impliedModule(protocol.number) ?? '');
@@ -183,7 +154,7 @@ export class RuleLineReader {
     if (![...module.options.keys()].some((option) => option.startsWith(name))) return undefined;
     this.#impliedLoaded = true;
     this.#openMatch(module.name, module);
-    return this.#exact(name) ?? this.#abbreviated(name);
+    return findOption(this.#open, name);
   }
 
   /** The option and the words up to the next one go to the extension nothing is known about, if there is one. */
@@ -222,7 +193,11 @@ export class RuleLineReader {
     return code === DASH || code === BANG ? undefined : this.#word(this.#next++);
   }
 
-  #readExtensionOption({ use, option, shape }: Found, word: string, attached: string | undefined): void {
+  #readExtensionOption(
+    { use, option, shape }: FoundOption,
+    word: string,
+    attached: string | undefined,
+  ): void {
     const first = this.#optionStart;
     let text = '';
     let second = '';
@@ -239,13 +214,19 @@ export class RuleLineReader {
   #openMatch(name: string, module: ExtensionModule<Match> | undefined): void {
     const use = new ExtensionUse<Match>(name, module, this.#context);
     this.#matches.push(use);
-    this.#open.push(use);
+    // A module used again gets its options, but they do not come before those of modules opened since.
+    const before = module === undefined ? -1 : this.#open.findIndex((open) => open.module === module);
+    if (before < 0) this.#open.push(use);
+    else this.#open[before] = use;
   }
 
   /** An option of iptables itself, by its letter. */
   #readBase(letter: string, word: string, attached: string | undefined): void {
     const context = this.#context;
     let text = attached ?? '';
+    if (attached !== undefined && SEPARATE_VALUE.has(letter)) {
+      throw context.error(`the value in '${word}' must be a word of its own`);
+    }
     if (attached === undefined && WITH_VALUE.has(letter)) text = this.#value(word);
     if (attached === undefined && WITH_OPTIONAL_VALUE.has(letter)) text = this.#optionalValue() ?? '';
     if (this.#head.read(letter, text, this.#negate)) {

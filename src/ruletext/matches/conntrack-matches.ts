@@ -9,7 +9,7 @@ import {
 } from '../../netfilter/match.ts';
 import { sameAddress } from '../../wire/ip-address.ts';
 import { maskLength } from '../../wire/ip-prefix.ts';
-import { formatAddress, formatNetwork, hostMask, parseAddressAndMask } from '../address-text.ts';
+import { formatAddress, formatNetwork, hostMask, parseHostAndMask } from '../address-text.ts';
 import { defineExtension, type MatchModule, type Options, type OptionUse } from '../match-module.ts';
 import { bang, formatRange, parsePortRange, tryParseNumber } from '../numbers.ts';
 import { parseProtocol } from '../protocols.ts';
@@ -56,7 +56,7 @@ function addressOption(key: AddressKey) {
     values: 1,
     invert: true,
     read: (draft: Draft, use: OptionUse) => {
-      const { address, mask } = parseAddressAndMask(use.context, `--${use.option}`, use.text);
+      const { address, mask } = parseHostAndMask(use.context, `--${use.option}`, use.text);
       // A mask without a length is taken for a host's (xtopt_parse_plenmask).
       const taken = maskLength(mask) === undefined ? hostMask(use.context.family) : mask;
       draft[key] = { negate: use.negate, address, mask: taken };

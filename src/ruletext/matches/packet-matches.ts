@@ -93,8 +93,9 @@ const TOS = defineExtension<{ test?: Omit<TosMatch, 'kind'> }, TosMatch>({
 const DSCP = defineExtension<{ test?: Omit<DscpMatch, 'kind'> }, DscpMatch>({
   name: 'dscp',
   options: {
-    ...dscpOption<{ test?: Omit<DscpMatch, 'kind'> }>('dscp', true, (draft, value, negate) => {
-      draft.test = { negate, value };
+    ...dscpOption<{ test?: Omit<DscpMatch, 'kind'> }>('dscp', true, (draft, value, use) => {
+      if (draft.test !== undefined) throw use.context.error('--dscp and --dscp-class exclude each other');
+      draft.test = { negate: use.negate, value };
     }),
   },
   draft: () => ({}),

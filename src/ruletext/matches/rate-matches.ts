@@ -4,7 +4,8 @@ import { addressBits } from '../../wire/ip-address.ts';
 import { maskLength } from '../../wire/ip-prefix.ts';
 import { parseMask } from '../address-text.ts';
 import { defineExtension, type MatchModule, type Options, type OptionUse } from '../match-module.ts';
-import { parseNumber } from '../numbers.ts';
+import { parseNumber, tryParseLeadingNumber } from '../numbers.ts';
+import { readProcName } from '../proc-name.ts';
 import { formatRate, readRate, unitSeconds } from '../rates.ts';
 
 /** XT_LIMIT_SCALE and XT_HASHLIMIT_SCALE_v2: ticks a second. */
@@ -12,6 +13,8 @@ const LIMIT_SCALE = 10_000;
 const HASHLIMIT_SCALE = 1_000_000;
 const DEFAULT_BURST = 5;
 const MAX_U32 = 0xffffffff;
+/** NAME_MAX. */
+const MAX_NAME = 255;
 
 function mustReadRate(
   use: OptionUse,
@@ -143,7 +146,9 @@ const HASHLIMIT_OPTIONS: Options<HashlimitDraft> = {
   'hashlimit-burst': {
     values: 1,
     read: (draft, use) => {
-      draft.burst = parseNumber(use.context, use.option, use.text, { min: 1, max: 1_000_000 });
+      // What follows the number is not looked at, unless it is a factor.
+      const digits = String(tryParseLeadingNumber(use.text) ?? use.text);
+      draft.burst = parseNumber(use.context, use.option, digits, { min: 1, max: 1_000_000 });
     },
     modelled: (text) => !/[kmb]/.test(text),
   },
@@ -156,8 +161,7 @@ const HASHLIMIT_OPTIONS: Options<HashlimitDraft> = {
   'hashlimit-name': {
     values: 1,
     read: (draft, use) => {
-      if (use.text === '') throw use.context.error('--hashlimit-name is empty; expected a name');
-      draft.name = use.text;
+      draft.name = readProcName(use, MAX_NAME);
     },
   },
   'hashlimit-srcmask': maskOption('srcMask'),

@@ -4,7 +4,7 @@ import type { IpAddress } from '../../wire/ip-address.ts';
 import { formatAddress, hostMask, parseAddress } from '../address-text.ts';
 import { defineExtension, type MatchModule, type OptionUse } from '../match-module.ts';
 import { bang, parseNumber } from '../numbers.ts';
-import { cutToBytes } from '../quoting.ts';
+import { readProcName } from '../proc-name.ts';
 
 type Action = RecentMatch['action'];
 
@@ -22,6 +22,8 @@ interface RecentDraft {
 
 /** XT_RECENT_NAME_LEN less the terminator. */
 const MAX_NAME = 199;
+/** XT_RECENT_MAX_NSTAMPS less one (Linux 6.18; older kernels stop at 255). */
+const MAX_HITCOUNT = 65_535;
 
 function action(name: Action) {
   return {
@@ -59,7 +61,7 @@ export const RECENT_MATCH_MODULE: MatchModule = defineExtension<RecentDraft, Rec
     hitcount: {
       values: 1,
       read: (draft, use) => {
-        draft.hitcount = parseNumber(use.context, use.option, use.text, { max: 0xffffffff });
+        draft.hitcount = parseNumber(use.context, use.option, use.text, { max: MAX_HITCOUNT });
       },
     },
     rttl: {
@@ -71,7 +73,7 @@ export const RECENT_MATCH_MODULE: MatchModule = defineExtension<RecentDraft, Rec
     name: {
       values: 1,
       read: (draft, use) => {
-        draft.name = cutToBytes(use.text, MAX_NAME);
+        draft.name = readProcName(use, MAX_NAME);
       },
     },
     mask: {
@@ -104,8 +106,10 @@ export const RECENT_MATCH_MODULE: MatchModule = defineExtension<RecentDraft, Rec
   finish: ({ action: chosen, seconds, hitcount, ...rest }, context) => {
     if (chosen === undefined) throw context.error('-m recent needs --set, --rcheck, --update or --remove');
     if (rest.reap && seconds === undefined) throw context.error('--reap needs --seconds');
-    if (rest.rttl && (chosen === 'set' || chosen === 'remove'))
-      throw context.error(`--rttl cannot go with --${chosen}`);
+    const asks = rest.rttl || seconds !== undefined || (hitcount ?? 0) > 0;
+    if (asks && (chosen === 'set' || chosen === 'remove')) {
+      throw context.error(`--${chosen} asks nothing: --seconds, --hitcount and --rttl cannot go with it`);
+    }
     return {
       kind: 'recent',
       action: chosen,

@@ -52,7 +52,9 @@ const TOS = defineExtension<TosDraft, Target>({
 const DSCP = defineExtension<{ value?: number }, Target>({
   name: 'DSCP',
   options: {
-    ...dscpOption<{ value?: number }>('set-dscp', false, (draft, value) => {
+    ...dscpOption<{ value?: number }>('set-dscp', false, (draft, value, use) => {
+      if (draft.value !== undefined)
+        throw use.context.error('--set-dscp and --set-dscp-class exclude each other');
       draft.value = value;
     }),
   },

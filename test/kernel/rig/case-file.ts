@@ -7,7 +7,7 @@ import type { Backend } from '../../../src/netfilter/hooks.ts';
 import { DEFAULT_DEVICE_SYSCTLS, type Device } from '../../../src/netstack/device.ts';
 import type { Route, RouteType } from '../../../src/netstack/route-table.ts';
 import { emitPacket, parsePacket } from '../../../src/wire/headers.ts';
-import { formatIpAddress, parseIpAddress } from '../../../src/wire/ip-address.ts';
+import { formatIpAddress, type IpFamily, parseIpAddress } from '../../../src/wire/ip-address.ts';
 import { formatIpPrefix, parseInterfaceAddress, parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
 import type { DifferentialCase } from './differential.ts';
 import type { Step } from './fuzz-traffic.ts';
@@ -31,11 +31,14 @@ type StepRecord =
 export interface CaseRecord {
   /** What the case is about; for the reader. */
   readonly about: string;
+  readonly family: IpFamily;
   readonly backend: Backend;
   /** Sysctls that are not the kernel's defaults. */
   readonly conntrack: Partial<ConntrackSysctls>;
   readonly devices: readonly DeviceRecord[];
   readonly routes: readonly RouteRecord[];
+  /** Lines of `ipset save` text. */
+  readonly sets?: readonly string[];
   /** Lines of iptables-save text. */
   readonly rules: readonly string[];
   readonly steps: readonly StepRecord[];
@@ -80,16 +83,19 @@ function stepRecord(step: Step): StepRecord {
 
 /** The case as JSON, a line a device, route, rule and step. */
 export function printCase({ about, subject, steps }: RecordedCase): string {
-  const { plan, backend, rules } = subject;
+  const { plan, family, backend, rules } = subject;
+  const lines = (text: string) => text.split('\n').filter((line) => line !== '');
   const list = (items: readonly unknown[]) =>
     items.length === 0 ? '[]' : `[\n${items.map((item) => `    ${JSON.stringify(item)}`).join(',\n')}\n  ]`;
   const fields: readonly (readonly [string, string])[] = [
     ['about', JSON.stringify(about)],
+    ['family', JSON.stringify(family)],
     ['backend', JSON.stringify(backend)],
     ['conntrack', JSON.stringify(changes(plan.conntrack, DEFAULT_CONNTRACK))],
     ['devices', list(plan.devices.map(deviceRecord))],
     ['routes', list(plan.routes.map(routeRecord))],
-    ['rules', list(rules.split('\n').filter((line) => line !== ''))],
+    ...(plan.sets === undefined ? [] : [['sets', list(lines(plan.sets))] as const]),
+    ['rules', list(lines(rules))],
     ['steps', list(steps.map(stepRecord))],
   ];
   return `{\n${fields.map(([name, value]) => `  "${name}": ${value}`).join(',\n')}\n}\n`;
@@ -101,9 +107,11 @@ export function parseCase(text: string): RecordedCase {
   return {
     about: record.about,
     subject: {
+      family: record.family,
       backend: record.backend,
       rules: `${record.rules.join('\n')}\n`,
       plan: {
+        ...(record.sets === undefined ? {} : { sets: `${record.sets.join('\n')}\n` }),
         conntrack: { ...DEFAULT_CONNTRACK, ...record.conntrack },
         devices: record.devices.map(({ name, addresses, ...sysctls }) => ({
           ...DEFAULT_DEVICE_SYSCTLS,

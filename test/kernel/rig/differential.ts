@@ -1,4 +1,7 @@
-/** One case, kernel beside engine: build both, play the packets, report the first difference. */
+/**
+ * Cases, kernel beside engine: build both, play the packets, report the first difference. A case that pauses
+ * gives way: many are played at a time, each in the real time that its kernel needs.
+ */
 import { compareConntrack } from '../../../src/cli/kernel/compare.ts';
 import { describePacket } from '../../../src/cli/kernel/describe-packet.ts';
 import { EngineModel } from '../../../src/cli/kernel/engine-model.ts';
@@ -7,14 +10,14 @@ import { KernelHost } from '../../../src/cli/kernel/kernel-host.ts';
 import { type Observation, Observer } from '../../../src/cli/kernel/observe.ts';
 import { RefusalBudget } from '../../../src/cli/kernel/refusal-budget.ts';
 import type { Backend } from '../../../src/netfilter/hooks.ts';
+import { parseIpsetSave } from '../../../src/ruletext/ipset-save.ts';
 import { toRuleSet } from '../../../src/ruletext/load-rules.ts';
 import { parseRules } from '../../../src/ruletext/parse-rules.ts';
 import type { IpFamily } from '../../../src/wire/ip-address.ts';
 import type { Step } from './fuzz-traffic.ts';
 
 export interface DifferentialCase {
-  /** IPv4 unless given. */
-  readonly family?: IpFamily;
+  readonly family: IpFamily;
   readonly plan: HostPlan;
   readonly backend: Backend;
   readonly rules: string;
@@ -27,37 +30,34 @@ export interface StepSource {
   saw?(observation: Observation): void;
 }
 
+export interface DifferentialOptions {
+  /** How often conntrack's table is compared, in packets; it is also compared at the end. */
+  readonly conntrackEvery: number;
+}
+
 export interface DifferentialResult {
   readonly packets: number;
   /** Packets left out because the kernel would have limited the rate of its answers. */
   readonly skipped: number;
   /** What was played, for a replay. */
   readonly steps: readonly Step[];
-  /** What differed after the last step; empty: nothing did. */
+  /** The packet and what differed after it; empty: nothing did. */
   readonly differences: readonly string[];
 }
 
-function sleep(seconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, seconds * 1000);
-}
+/** A case being played: yields the seconds to leave it alone, returns its result. */
+export type Play = Generator<number, DifferentialResult>;
 
-/** How often conntrack's table is compared, in packets; it is also compared at the end. */
-export interface DifferentialOptions {
-  readonly conntrackEvery: number;
-}
-
-export function runCase(
-  { plan, backend, rules, family = 'ipv4' }: DifferentialCase,
+/** Begins `subject`. Throws what the parser or the kernel refuse. */
+export function* play(
+  { family, plan, backend, rules }: DifferentialCase,
   source: StepSource,
   { conntrackEvery }: DifferentialOptions,
-): DifferentialResult {
+): Play {
   const ruleSet = toRuleSet(parseRules(rules, { family, file: 'rules' }));
-  const model = new EngineModel({ plan, rules: [ruleSet], backend });
-  const kernel = KernelHost.build({
-    host: plan,
-    rules: [{ family, text: rules, file: 'rules' }],
-    backend,
-  });
+  const sets = plan.sets === undefined ? undefined : parseIpsetSave(plan.sets);
+  const model = new EngineModel({ plan, rules: [ruleSet], backend, ...(sets === undefined ? {} : { sets }) });
+  const kernel = KernelHost.build({ host: plan, rules: [{ family, text: rules, file: 'rules' }], backend });
   const steps: Step[] = [];
   let packets = 0;
   let skipped = 0;
@@ -71,35 +71,98 @@ export function runCase(
       last = now;
     };
     const conntrackDiffers = () => {
-      const listed = observer.conntrack(family);
       passTime();
+      const listed = observer.conntrack(family);
       return model.retain((host) => compareConntrack(listed, host, { now: model.now }));
     };
     for (let step = source.next(); step !== undefined; step = source.next()) {
       if (step.kind === 'wait') {
         steps.push(step);
-        sleep(step.seconds);
+        yield step.seconds;
         continue;
       }
-      passTime();
       const { injection } = step;
+      passTime();
       if (budget.delay(model.predict(injection), injection.packet, model.now) > 0) {
         skipped++;
         continue;
       }
       steps.push(step);
       packets++;
+      passTime();
       const observation = observer.observe(injection);
       source.saw?.(observation);
       let { differences } = model.follow(injection, observation);
       if (differences.length === 0 && packets % conntrackEvery === 0) differences = conntrackDiffers();
       if (differences.length > 0) {
-        const what = `packet ${packets} in ${injection.device ?? '(local)'}: ${describePacket(injection.packet, true)}`;
+        const where = injection.device ?? '(local)';
+        const what = `packet ${packets} in ${where}: ${describePacket(injection.packet, true)}`;
         return { packets, skipped, steps, differences: [what, ...differences] };
       }
     }
-    return { packets, skipped, steps, differences: conntrackDiffers() };
+    const differences = conntrackDiffers();
+    return {
+      packets,
+      skipped,
+      steps,
+      differences: differences.length === 0 ? [] : ['at the end', ...differences],
+    };
   } finally {
     kernel.close();
+  }
+}
+
+function sleep(seconds: number): void {
+  if (seconds > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, seconds * 1000);
+}
+
+/** Plays one case to its end, sleeping through its pauses. */
+export function runCase(
+  subject: DifferentialCase,
+  source: StepSource,
+  options: DifferentialOptions,
+): DifferentialResult {
+  const playing = play(subject, source, options);
+  for (;;) {
+    const { done, value } = playing.next();
+    if (done) return value;
+    sleep(value);
+  }
+}
+
+/** Something that plays and is called back with its result, or with what it threw. */
+export interface Player {
+  readonly playing: Play;
+  readonly ended: (outcome: { readonly result: DifferentialResult } | { readonly error: unknown }) => void;
+}
+
+/**
+ * Plays what `start` hands out, up to `width` at a time, until it has no more and all have ended. While one
+ * pauses the others go on.
+ */
+export function runSideBySide(start: () => Player | undefined, width: number): void {
+  const running: { readonly player: Player; due: number }[] = [];
+  let exhausted = false;
+  for (;;) {
+    while (!exhausted && running.length < width) {
+      const player = start();
+      if (player === undefined) exhausted = true;
+      else running.push({ player, due: 0 });
+    }
+    const [soonest] = running.sort((a, b) => a.due - b.due);
+    if (soonest === undefined) return;
+    sleep((soonest.due - performance.now()) / 1000);
+    const { player } = soonest;
+    const finish = (outcome: Parameters<Player['ended']>[0]) => {
+      running.splice(running.indexOf(soonest), 1);
+      player.ended(outcome);
+    };
+    try {
+      const { done, value } = player.playing.next();
+      if (done) finish({ result: value });
+      else soonest.due = performance.now() + value * 1000;
+    } catch (error) {
+      finish({ error });
+    }
   }
 }

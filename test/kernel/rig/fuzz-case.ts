@@ -1,52 +1,61 @@
-/** A whole random case from one seed, played, and made small when it fails. */
+/** A whole random case from one seed, and made small when it fails. */
 
-import { printCase } from './case-file.ts';
+import type { IpFamily } from '../../../src/wire/ip-address.ts';
+import type { RecordedCase } from './case-file.ts';
 import { Dice } from './dice.ts';
-import { type DifferentialResult, runCase } from './differential.ts';
+import { type DifferentialCase, type Player, play, runCase, type StepSource } from './differential.ts';
 import { randomHost } from './fuzz-host.ts';
-import { randomRules, rulesText } from './fuzz-rules.ts';
+import { randomRules } from './fuzz-rules.ts';
 import { FuzzTraffic } from './fuzz-traffic.ts';
 import { type Shrinkable, shrink } from './shrink.ts';
 
-export interface FuzzOptions {
-  readonly steps: number;
-  /** Pauses, in seconds, that a sequence may make. */
-  readonly waits: readonly number[];
+/** How often conntrack's table is read while a case runs: reading it costs more than all the packets between. */
+const CONNTRACK_EVERY = 10;
+
+/**
+ * Pauses, in seconds: they expire entries of impatient hosts and refill rates. Their sums stay clear of whole
+ * seconds, where a millisecond would decide.
+ */
+const WAITS = [0.41, 1.41, 2.41, 3.41, 5.41];
+
+export interface FuzzCase {
+  readonly subject: DifferentialCase;
+  readonly source: StepSource;
 }
 
-export interface FuzzOutcome extends DifferentialResult {
-  readonly case: Shrinkable;
-}
-
-/** Plays the case of `seed`. Throws when the kernel or the parser refuses what the generator made. */
-export function fuzzCase(seed: number, { steps, waits }: FuzzOptions): FuzzOutcome {
+/** The case of `seed`: `steps` steps, some of them pauses in one case out of four. */
+export function fuzzCase(seed: number, steps: number): FuzzCase {
   const dice = new Dice(seed);
-  const host = randomHost(dice);
-  const rules = rulesText(randomRules(dice, host));
+  const family = dice.weighted<IpFamily>([3, 'ipv4'], [1, 'ipv6']);
+  const impatient = dice.chance(25);
+  const host = randomHost(dice, { family, impatient });
+  const rules = randomRules(dice, host, impatient);
   const backend = dice.chance(70) ? 'nft' : 'legacy';
-  const subject = { plan: host.plan, backend, rules } as const;
-  const traffic = new FuzzTraffic(dice, host, waits);
+  const traffic = new FuzzTraffic(dice, host, impatient ? WAITS : []);
   let left = steps;
-  const source = {
-    next: () => (left-- > 0 ? traffic.next() : undefined),
-    saw: traffic.saw.bind(traffic),
+  return {
+    subject: { family, plan: host.plan, backend, rules },
+    source: {
+      next: () => (left-- > 0 ? traffic.next() : undefined),
+      saw: (observation) => traffic.saw(observation),
+    },
   };
-  const result = runCase(subject, source, { conntrackEvery: 10 });
-  return { ...result, case: { subject, steps: result.steps } };
+}
+
+/** The case being played, conntrack compared now and then. */
+export function playFuzzCase({ subject, source }: FuzzCase, ended: Player['ended']): Player {
+  return { playing: play(subject, source, { conntrackEvery: CONNTRACK_EVERY }), ended };
 }
 
 /** Which comparison failed: shrinking must not wander from one difference to another. */
 function kindOf(differences: readonly string[]): string {
-  return differences.slice(1).join('\n').replace(/:.*/, '') || (differences[0] ?? '').replace(/:.*/, '');
+  return (differences[1] ?? '').replace(/:.*/, '');
 }
 
-/** The smallest failing case that shrinking finds, and what differs in it. */
-export function shrinkOutcome(outcome: FuzzOutcome): {
-  readonly case: Shrinkable;
-  readonly differences: readonly string[];
-} {
-  const kind = kindOf(outcome.differences);
-  let last = outcome.differences;
+/** The smallest failing case that shrinking finds, and what differs in it; undefined: it does not fail again. */
+export function shrunk(failing: Shrinkable, differences: readonly string[]): RecordedCase | undefined {
+  const kind = kindOf(differences);
+  let last: readonly string[] = [];
   const fails = ({ subject, steps }: Shrinkable) => {
     try {
       const pending = [...steps];
@@ -58,12 +67,7 @@ export function shrinkOutcome(outcome: FuzzOutcome): {
       return false;
     }
   };
-  if (!fails(outcome.case)) return outcome;
-  return { case: shrink(outcome.case, fails), differences: last };
-}
-
-/** The shrunk case as the text of a file to keep. */
-export function printOutcome(outcome: FuzzOutcome, seed: number): string {
-  const { case: small, differences } = shrinkOutcome(outcome);
-  return printCase({ about: `seed ${seed}: ${differences.join(' / ')}`, ...small });
+  if (!fails(failing)) return undefined;
+  const small = shrink(failing, fails);
+  return { ...small, about: last.join(' / ') };
 }
