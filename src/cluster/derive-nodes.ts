@@ -1,10 +1,12 @@
 /** The nodes of a cluster with their addresses and pod networks. */
 import { allocateNodeSubnets } from '../cni/ipam/node-subnets.ts';
-import { assignNodeAddresses } from '../kube/controllers/node-addresses.ts';
+import { assignNodeAddresses, nodeIps } from '../kube/controllers/node-addresses.ts';
 import { defaultNodes, kindNodes } from '../kube/controllers/nodes.ts';
 import { originWithin } from '../kube/manifest/manifest.ts';
 import type { Node, Origin } from '../kube/objects.ts';
+import { describeObject } from '../kube/refusal.ts';
 import { InputError } from '../sim/input-error.ts';
+import { formatIpAddress } from '../wire/ip-address.ts';
 import { formatIpPrefix, type IpPrefix, parseIpPrefix } from '../wire/ip-prefix.ts';
 import type { ClusterNetworks } from './derive-networks.ts';
 import type { GivenObjects } from './load-objects.ts';
@@ -54,6 +56,23 @@ function checkTopologyNodes(
   }
 }
 
+/** Machines outside have addresses of their own. */
+function checkHosts({ topology }: GivenObjects, nodes: readonly Node[]): void {
+  const owners = new Map(
+    nodes.flatMap((node) => nodeIps(node).map((ip) => [formatIpAddress(ip), describeObject(node)])),
+  );
+  for (const { name, addresses, origin } of topology?.hosts ?? []) {
+    for (const text of addresses.map(({ address }) => formatIpAddress(address))) {
+      const owner = owners.get(text);
+      if (owner !== undefined) {
+        const where = { file: origin.file, line: origin.line };
+        throw new InputError(`Topology: host ${name}: ${text} is the address of ${owner} too`, where);
+      }
+      owners.set(text, `host ${name}`);
+    }
+  }
+}
+
 /** Completes the nodes. Throws InputError for clashes among what is given and for networks that run out. */
 export function deriveNodes(given: GivenObjects, networks: ClusterNetworks): ClusterNodes {
   const { nodeNetwork, hosts } = given.topology ?? DEFAULT_TOPOLOGY;
@@ -63,6 +82,7 @@ export function deriveNodes(given: GivenObjects, networks: ClusterNetworks): Clu
   ];
   const nodes = assignNodeAddresses(allNodes(given), { subnets: networks.nodeSubnets, reserved });
   checkTopologyNodes(given, nodes);
+  checkHosts(given, nodes);
   const requests = nodes.map(({ metadata, spec, origin }) => ({
     nodeName: metadata.name,
     given: spec.podCIDRs.map(parseIpPrefix),

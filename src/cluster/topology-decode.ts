@@ -1,12 +1,12 @@
 /** Decodes a Topology. */
 
-import { RangedSet } from 'ip-num';
 import type { AddressRange } from '../kube/controllers/load-balancer.ts';
 import { networkText } from '../kube/decode/addresses.ts';
 import { type Cursor, elements, fail, field, members } from '../kube/decode/cursor.ts';
 import {
   integer,
   list,
+  oneOf,
   refuseDuplicates,
   required,
   string,
@@ -20,10 +20,9 @@ import {
   AddressError,
   addressBits,
   addToAddress,
+  compareAddress,
   familyOf,
-  formatIpAddress,
   type IpAddress,
-  parseIpAddress,
   tryParseIpAddress,
 } from '../wire/ip-address.ts';
 import {
@@ -34,7 +33,7 @@ import {
   parseIpPrefix,
   prefixContains,
 } from '../wire/ip-prefix.ts';
-import { DEFAULT_TOPOLOGY, type OutsideHost, type Sysctls, type Topology } from './topology.ts';
+import { CNI_PLUGINS, DEFAULT_TOPOLOGY, type OutsideHost, type Sysctls, type Topology } from './topology.ts';
 
 export const TOPOLOGY_API_VERSION = 'kubewire.dev/v1alpha1';
 
@@ -158,20 +157,11 @@ function addressRange(at: Cursor): AddressRange {
     return { first: prefix.address, last: lastAddress(prefix) };
   }
   if (!value.includes('-')) return { first: address(at), last: address(at) };
-  // ip-num alone would read 1.2.3 and 010.0.0.1 too: each end must be an address by our own rules first.
-  const ends = value.split('-').map((end) => address({ ...at, value: end.trim() }));
-  const [first, last] = ends;
-  if (first === undefined || last === undefined || ends.length > 2) return fail(at, 'expected FIRST-LAST');
+  const [first, last, more] = value.split('-').map((end) => address({ ...at, value: end.trim() }));
+  if (first === undefined || last === undefined || more !== undefined) return fail(at, 'expected FIRST-LAST');
   if (familyOf(first) !== familyOf(last)) fail(at, 'the two ends are of different IP families');
-  try {
-    const range = RangedSet.fromRangeString(`${formatIpAddress(first)}-${formatIpAddress(last)}`);
-    return {
-      first: parseIpAddress(range.getFirst().toString()),
-      last: parseIpAddress(range.getLast().toString()),
-    };
-  } catch {
-    return fail(at, 'the last address comes before the first');
-  }
+  if (compareAddress(first, last) > 0) fail(at, 'the last address comes before the first');
+  return { first, last };
 }
 
 const portNumber = integer(1, 65535);
@@ -195,20 +185,16 @@ export function decodeTopology(at: Cursor): Topology {
   const hosts = field(at, 'hosts');
   const nodes = field(at, 'nodes');
   const defaults = DEFAULT_TOPOLOGY;
-  refuseUnknownFields(cni, ['plugin', 'mtu']);
-  refuseUnknownFields(devices, ['uplink', 'bridge', 'podPrefix']);
+  refuseUnknownFields(cni, ['plugin']);
+  refuseUnknownFields(devices, ['uplink', 'podPrefix']);
   refuseUnknownFields(loadBalancer, ['pool']);
   refuseDuplicates(elements(nodes), (node) => field(node, 'name').value, 'the node name');
   refuseDuplicates(elements(hosts), (host) => field(host, 'name').value, 'the host name');
   return {
     nodeNetwork: network_,
-    cni: {
-      plugin: withDefault(string, defaults.cni.plugin)(field(cni, 'plugin')),
-      mtu: withDefault(integer(576, 65535), defaults.cni.mtu)(field(cni, 'mtu')),
-    },
+    cni: { plugin: withDefault(oneOf(CNI_PLUGINS), defaults.cni.plugin)(field(cni, 'plugin')) },
     devices: {
       uplink: deviceName(defaults.devices.uplink)(field(devices, 'uplink')),
-      bridge: deviceName(defaults.devices.bridge)(field(devices, 'bridge')),
       podPrefix: deviceName(defaults.devices.podPrefix)(field(devices, 'podPrefix')),
     },
     sysctls: sysctls(field(at, 'sysctls')),

@@ -7,12 +7,9 @@
  *     nodeNetwork:                      # the network the nodes are on
  *       subnets: [172.18.0.0/16]        #   one a family
  *       gateways: [172.18.0.1]          #   its router, one a family; by default the first address
- *     cni:                              # what plumbs the pods
- *       plugin: bridge
- *       mtu: 1500
+ *     cni: {plugin: ptp}                # what plumbs the pods: a veth each, routed, as kind's CNI does it
  *     devices:                          # names, where rules or people look at them
  *       uplink: eth0                    #   a node's device on the node network
- *       bridge: cni0                    #   the bridge that a node's pods are on
  *       podPrefix: veth                 #   what the node's side of a pod's veth is called
  *     sysctls: {net.ipv4.ip_forward: 1} # on every node
  *     nodes:                            # one node's own
@@ -32,6 +29,11 @@ import type { Origin } from '../kube/objects.ts';
 import { type IpAddress, parseIpAddress } from '../wire/ip-address.ts';
 import { type InterfaceAddress, type IpPrefix, parseIpPrefix } from '../wire/ip-prefix.ts';
 
+/** The plugins that are emulated. */
+export const CNI_PLUGINS = ['ptp'] as const;
+
+export type CniPlugin = (typeof CNI_PLUGINS)[number];
+
 export type Sysctls = Readonly<Record<string, string>>;
 
 /** A machine that is no node. */
@@ -45,8 +47,8 @@ export interface OutsideHost {
 
 export interface Topology {
   readonly nodeNetwork: { readonly subnets: readonly IpPrefix[]; readonly gateways: readonly IpAddress[] };
-  readonly cni: { readonly plugin: string; readonly mtu: number };
-  readonly devices: { readonly uplink: string; readonly bridge: string; readonly podPrefix: string };
+  readonly cni: { readonly plugin: CniPlugin };
+  readonly devices: { readonly uplink: string; readonly podPrefix: string };
   readonly sysctls: Sysctls;
   /** By node name; a node's own sysctls go over the common ones. */
   readonly nodeSysctls: ReadonlyMap<string, Sysctls>;
@@ -65,8 +67,8 @@ export const DEFAULT_TOPOLOGY: Topology = {
     subnets: [parseIpPrefix('172.18.0.0/16'), parseIpPrefix('fc00:f853:ccd:e793::/64')],
     gateways: [parseIpAddress('172.18.0.1'), parseIpAddress('fc00:f853:ccd:e793::1')],
   },
-  cni: { plugin: 'bridge', mtu: 1500 },
-  devices: { uplink: 'eth0', bridge: 'cni0', podPrefix: 'veth' },
+  cni: { plugin: 'ptp' },
+  devices: { uplink: 'eth0', podPrefix: 'veth' },
   sysctls: {},
   nodeSysctls: new Map(),
   hosts: [],
@@ -75,8 +77,3 @@ export const DEFAULT_TOPOLOGY: Topology = {
   podSubnets: [],
   nodePortRange: { first: 30000, last: 32767 },
 };
-
-/** The sysctls of the node `name`: the common ones, and its own over them. */
-export function sysctlsOf(topology: Topology, name: string): Sysctls {
-  return { ...topology.sysctls, ...topology.nodeSysctls.get(name) };
-}

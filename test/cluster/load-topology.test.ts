@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadCluster } from '../../src/cluster/load.ts';
-import { DEFAULT_TOPOLOGY, sysctlsOf, type Topology } from '../../src/cluster/topology.ts';
+import { DEFAULT_TOPOLOGY, type Topology } from '../../src/cluster/topology.ts';
 import { formatIpAddress } from '../../src/wire/ip-address.ts';
 import { formatIpPrefix } from '../../src/wire/ip-prefix.ts';
 import { refusalOf } from '../kube/manifest-text.ts';
@@ -33,18 +33,12 @@ describe('Topology', () => {
     expect(peer?.gateways).toEqual([]);
   });
 
-  it('reads sysctls, a node’s own over the common ones', () => {
-    const topology = load(
+  it('reads sysctls, common ones and a node’s own', () => {
+    const { sysctls, nodeSysctls } = load(
       'sysctls: {net.ipv4.ip_forward: 1, net.ipv4.conf.all.rp_filter: "0"}\nnodes: [{name: kind-worker, sysctls: {net.ipv4.conf.all.rp_filter: 2}}]',
     );
-    expect(sysctlsOf(topology, 'kind-worker')).toEqual({
-      'net.ipv4.ip_forward': '1',
-      'net.ipv4.conf.all.rp_filter': '2',
-    });
-    expect(sysctlsOf(topology, 'kind-worker2')).toEqual({
-      'net.ipv4.ip_forward': '1',
-      'net.ipv4.conf.all.rp_filter': '0',
-    });
+    expect(sysctls).toEqual({ 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.all.rp_filter': '0' });
+    expect([...nodeSysctls]).toEqual([['kind-worker', { 'net.ipv4.conf.all.rp_filter': '2' }]]);
   });
 
   it('reads pools as ranges, networks and single addresses', () => {
@@ -59,9 +53,9 @@ describe('Topology', () => {
   });
 
   it('reads names of devices and the plugin', () => {
-    const { cni, devices } = load('cni: {plugin: ptp, mtu: 1450}\ndevices: {uplink: ens3, podPrefix: cali}');
-    expect(cni).toEqual({ plugin: 'ptp', mtu: 1450 });
-    expect(devices).toEqual({ uplink: 'ens3', bridge: 'cni0', podPrefix: 'cali' });
+    const { cni, devices } = load('cni: {plugin: ptp}\ndevices: {uplink: ens3, podPrefix: cali}');
+    expect(cni).toEqual({ plugin: 'ptp' });
+    expect(devices).toEqual({ uplink: 'ens3', podPrefix: 'cali' });
   });
 
   it.each<[string, string, string]>([
@@ -143,7 +137,7 @@ describe('Topology', () => {
       'serviceNodePortRange: 30000-70000',
       '70000 is not between 1 and 65535',
     ],
-    ['an MTU that IPv4 cannot use', 'cni: {mtu: 100}', 'cni.mtu: 100 is not between 576 and 65535'],
+    ['a plugin that is not emulated', 'cni: {plugin: calico}', 'cni.plugin: "calico" is not one of ptp'],
   ])('refuses %s', (_, text, message) => {
     expect(refusalOf(() => load(text))).toContain(message);
   });

@@ -211,6 +211,19 @@ describe('nodes', () => {
       'in.yaml:5: Topology: there is no Node worker-9; the nodes are kind-control-plane, kind-worker, kind-worker2',
     ],
     [
+      'a host with the address of a node',
+      [
+        `${TOPOLOGY}hosts:\n- {name: laptop, addresses: [172.18.0.9]}\n`,
+        node('a', 'status: {addresses: [{type: InternalIP, address: 172.18.0.9}]}'),
+      ],
+      'in.yaml:4: Topology: host laptop: 172.18.0.9 is the address of Node a too',
+    ],
+    [
+      'two hosts with one address',
+      [`${TOPOLOGY}hosts:\n- {name: a, addresses: [192.0.2.1]}\n- {name: b, addresses: [192.0.2.1/24]}\n`],
+      'in.yaml:5: Topology: host b: 192.0.2.1 is the address of host a too',
+    ],
+    [
       'more nodes than the network has addresses',
       [
         `${TOPOLOGY}nodeNetwork: {subnets: [10.0.0.0/29]}\n`,
