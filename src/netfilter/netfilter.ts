@@ -31,6 +31,7 @@ export interface NetfilterOptions {
   readonly host: HostView;
   readonly sysctls?: ConntrackSysctls;
   readonly backend?: Backend;
+  /** How the next rule that can match is found; by default one after the other. */
   readonly finder?: RuleFinder;
 }
 
@@ -117,7 +118,6 @@ export class Netfilter {
       ...(skb.inDevice === undefined ? {} : { inDevice: skb.inDevice }),
       ...(skb.outDevice === undefined ? {} : { outDevice: skb.outDevice }),
     });
-    let zone = 0;
     const traversal: Traversal = {
       hook,
       host: this.#host,
@@ -134,26 +134,24 @@ export class Netfilter {
         now: this.clock.now(),
         random16: () => this.choices.random16(),
       },
-      setZone: (value) => {
-        zone = value;
-      },
     };
     for (const step of HOOK_STEPS[this.backend][hook]) {
-      const verdict = this.#step(step, skb, traversal, zone);
+      const verdict = this.#step(step, skb, traversal);
       if (verdict.kind !== 'accept') return verdict;
     }
     return ACCEPT;
   }
 
-  #step(step: HookStep, skb: Skb, run: Traversal, zone: number): HookVerdict {
+  #step(step: HookStep, skb: Skb, run: Traversal): HookVerdict {
     const rules = this.#rules[familyOf(skb.packet.src)];
     switch (step.kind) {
       case 'table':
         return this.#table(step.table, skb, run);
       case 'conntrack':
-        return rules.tracksConnections ? this.#track(skb, run, zone) : ACCEPT;
+        return rules.tracksConnections ? this.#track(skb, run) : ACCEPT;
       case 'nat':
-        return this.#nat(step.manip, skb, run);
+        // Translation is on as soon as the family has a nat table, even an empty one.
+        return rules.tables.has('nat') ? this.#nat(step.manip, skb, run) : ACCEPT;
       case 'confirm': {
         const wasConfirmed = skb.ct?.entry.confirmed;
         const reason = confirm(skb, this.#trackEnvironment(run));
@@ -166,8 +164,8 @@ export class Netfilter {
     }
   }
 
-  #trackEnvironment({ now }: Traversal): TrackEnvironment {
-    return { table: this.conntrack, sysctls: this.sysctls, now };
+  #trackEnvironment({ now, hook }: Traversal): TrackEnvironment {
+    return { table: this.conntrack, sysctls: this.sysctls, now, judgesChecksums: hook === 'prerouting' };
   }
 
   #table(table: TableName, skb: Skb, run: Traversal): HookVerdict {
@@ -175,9 +173,9 @@ export class Netfilter {
     return chain === undefined ? ACCEPT : traverse(chain, skb, run);
   }
 
-  #track(skb: Skb, run: Traversal, zone: number): HookVerdict {
+  #track(skb: Skb, run: Traversal): HookVerdict {
     if (skb.ct !== undefined) return ACCEPT;
-    const reason = track(skb, zone, this.#trackEnvironment(run));
+    const reason = track(skb, this.#trackEnvironment(run));
     if (reason !== undefined) return { kind: 'drop', reason };
     const ct = skb.ct as Skb['ct'];
     this.trace?.({
@@ -195,7 +193,7 @@ export class Netfilter {
     if (ct === undefined) return ACCEPT;
     const { entry, state } = ct;
     let cause: 'rule' | 'null-binding' | 'flow' | 'un-nat' = ct.direction === 'reply' ? 'un-nat' : 'flow';
-    if (state === 'ESTABLISHED' || isBound(entry, manip) || entry.confirmed) {
+    if (state === 'ESTABLISHED' || isBound(entry, manip)) {
       if (run.hook === 'postrouting' && leavesByOtherDevice(skb, entry)) {
         this.conntrack.delete(entry);
         return { kind: 'drop', reason: 'nat-device-changed' };

@@ -29,6 +29,8 @@ export class Skb {
   ct: CtAttachment | undefined;
   /** `-j CT --notrack`, or a packet conntrack never looks at. */
   untracked = false;
+  /** `-j CT --zone`: where conntrack is to look for the flow (a template in the kernel). */
+  zone: number | undefined;
 
   constructor(packet: Packet, inDevice?: string) {
     this.packet = packet;
@@ -38,6 +40,8 @@ export class Skb {
   /** The exclusive part of ctstate; SNAT and DNAT are flags of the entry on top of it. */
   ctState(): CtStateName {
     if (this.ct !== undefined) return this.ct.state;
+    // Until conntrack has seen the packet, the template of `-j CT` stands for a new flow.
+    if (this.zone !== undefined) return 'NEW';
     return this.untracked ? 'UNTRACKED' : 'INVALID';
   }
 }

@@ -20,8 +20,6 @@ export interface TargetEnvironment {
   readonly hook: Hook;
   readonly host: HostView;
   readonly nat: NatEnvironment;
-  /** `-j CT --zone N` was met: flows of this packet are looked up in that zone. */
-  readonly setZone: (zone: number) => void;
 }
 
 const CONTINUE: TargetResult = { effect: { kind: 'continue' } };
@@ -88,6 +86,18 @@ function applyDeviceNat(target: DeviceNatTarget, skb: Skb, env: TargetEnvironmen
   return applyBinding(skb, 'source', { ...flags, addresses: { from: address, to: address } }, env);
 }
 
+/** `-j CT`: only the first one counts, and none once conntrack has seen the packet (xt_ct_target). */
+function applyCt(
+  skb: Skb,
+  { notrack, zone }: { readonly notrack: boolean; readonly zone?: number | undefined },
+): TargetResult {
+  const effect: RuleEffect = { kind: notrack ? 'notrack' : 'continue' };
+  if (skb.ct !== undefined || skb.untracked || skb.zone !== undefined) return { effect };
+  if (notrack) skb.untracked = true;
+  else skb.zone = zone ?? 0;
+  return { effect };
+}
+
 function setTtl(skb: Skb, op: 'set' | 'inc' | 'dec', value: number): TargetResult {
   const { ttl } = skb.packet;
   const next = { set: value, inc: Math.min(255, ttl + value), dec: Math.max(0, ttl - value) }[op];
@@ -118,16 +128,10 @@ export function applyTarget(target: Target, skb: Skb, env: TargetEnvironment): T
     case 'redirect':
       return applyDeviceNat(target, skb, env);
     case 'notrack':
-      if (skb.ct === undefined) skb.untracked = true;
-      return { effect: { kind: 'notrack' } };
+      return applyCt(skb, { notrack: true, zone: undefined });
     case 'ct':
-      if (target.notrack) {
-        if (skb.ct === undefined) skb.untracked = true;
-        return { effect: { kind: 'notrack' } };
-      }
-      if (target.zone === undefined) return unsupported('CT');
-      env.setZone(target.zone);
-      return CONTINUE;
+      if (!target.notrack && target.zone === undefined && target.text !== '') return unsupported('CT');
+      return applyCt(skb, target);
     case 'log':
       return { effect: { kind: 'log' } };
     case 'tos':

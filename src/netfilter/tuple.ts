@@ -2,9 +2,11 @@
  * Conntrack tuples: one direction of a flow. For ICMP queries `sport` is the identifier and `dport` is
  * type and code, as nf_conntrack_tuple overlays them; protocols without ports have zeros there.
  */
+import { read16 } from '../wire/byte-order.ts';
 import { hashAddress, type IpAddress, sameAddress } from '../wire/ip-address.ts';
 import { type Packet, protocolOf } from '../wire/packet.ts';
 import { PROTOCOL } from '../wire/protocol.ts';
+import { lacksTransportHeader, portsOf } from './ports.ts';
 
 export interface Tuple {
   readonly protocol: number;
@@ -39,33 +41,47 @@ const ICMPV6_COUNTERPART: ReadonlyMap<number, number> = new Map([
   [140, 139],
 ]);
 
-/** True when the transport's `sport` and `dport` are ports that NAT can rewrite. */
+/** True when conntrack's `sport` and `dport` are ports that NAT can rewrite. */
 export function hasPorts(protocol: number): boolean {
-  return protocol === PROTOCOL.tcp || protocol === PROTOCOL.udp || protocol === PROTOCOL.sctp;
+  return (
+    protocol === PROTOCOL.tcp ||
+    protocol === PROTOCOL.udp ||
+    protocol === PROTOCOL.sctp ||
+    protocol === PROTOCOL.udplite
+  );
 }
 
 export function isIcmp(protocol: number): boolean {
   return protocol === PROTOCOL.icmp || protocol === PROTOCOL.icmpv6;
 }
 
+/** The key of an enhanced GRE header (RFC 2637 §4.1); undefined when it is not one that PPTP sends. */
+function greKey(header: Uint8Array): number | undefined {
+  const version = (header[1] ?? 0) & 7;
+  if (version !== 1 || header.length < 8) return 0;
+  return read16(header, 2) === PPP_OVER_GRE ? read16(header, 6) : undefined;
+}
+
+const PPP_OVER_GRE = 0x880b;
+
 /**
- * The tuple of `packet`'s own headers; undefined when the transport header is too short to have one
- * (nf_ct_get_tuple fails) or the packet is an ICMP message of a type that opens no flow.
+ * The tuple of `packet`'s own headers (nf_ct_get_tuple); undefined when the transport header is too short to
+ * have one, and for second and further fragments. Four bytes of a header with ports are enough.
  */
 export function tupleOf(packet: Packet): Tuple | undefined {
   const { transport, src, dst } = packet;
+  if (lacksTransportHeader(packet)) return undefined;
   const protocol = protocolOf(packet);
-  switch (transport.kind) {
-    case 'tcp':
-    case 'udp':
-    case 'sctp':
-      return { protocol, src, dst, sport: transport.sport, dport: transport.dport };
-    case 'icmp':
-      return { protocol, src, dst, sport: transport.id, dport: (transport.type << 8) | transport.code };
-    case 'opaque':
-      if (hasPorts(protocol) || isIcmp(protocol)) return undefined;
-      return { protocol, src, dst, sport: 0, dport: 0 };
+  if (hasPorts(protocol)) {
+    const ports = portsOf(transport);
+    return ports && { protocol, src, dst, sport: ports.sport, dport: ports.dport };
   }
+  if (transport.kind === 'icmp') {
+    return { protocol, src, dst, sport: transport.id, dport: (transport.type << 8) | transport.code };
+  }
+  if (isIcmp(protocol)) return undefined;
+  const key = protocol === PROTOCOL.gre && transport.kind === 'opaque' ? greKey(transport.data) : 0;
+  return key === undefined ? undefined : { protocol, src, dst, sport: 0, dport: key };
 }
 
 /**

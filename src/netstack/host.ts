@@ -8,7 +8,7 @@
  * It refuses nothing: every packet has a Fate. Answers that the host makes of itself pass its own rules.
  */
 import type { Choices } from '../netfilter/choices.ts';
-import { isIcmpErrorPacket } from '../netfilter/conntrack/track.ts';
+import { isIcmpErrorPacket } from '../netfilter/conntrack/icmp-error.ts';
 import type { Hook } from '../netfilter/hooks.ts';
 import type { Netfilter } from '../netfilter/netfilter.ts';
 import { type PacketType, Skb } from '../netfilter/skb.ts';

@@ -3,8 +3,8 @@
  * nf_reject_ipv6.c, icmp.c __icmp_send). Pure: packet in, answer or nothing out.
  */
 
+import { isIcmpErrorPacket } from '../netfilter/conntrack/icmp-error.ts';
 import { segmentEnd } from '../netfilter/conntrack/sequence.ts';
-import { isIcmpErrorPacket } from '../netfilter/conntrack/track.ts';
 import type { RejectType } from '../netfilter/target.ts';
 import { familyOf, type IpAddress } from '../wire/ip-address.ts';
 import { NO_BYTES, type Packet } from '../wire/packet.ts';

@@ -3,6 +3,7 @@
  * is looked at, as the kernel's lookup does; the sweep only frees memory.
  */
 import { type Direction, hashTuple, sameTuple, type Tuple } from '../tuple.ts';
+import { EvictionBuckets } from './early-drop.ts';
 import type { ConntrackEntry } from './entry.ts';
 
 export interface TupleMatch {
@@ -15,6 +16,8 @@ export class ConntrackTable {
   readonly #entries = new Set<ConntrackEntry>();
   /** Entries by the source half of their original tuple, for NAT's "sticky" source mapping. */
   readonly #bySource = new Map<number, ConntrackEntry[]>();
+  /** Built when the table is full for the first time. */
+  #buckets: EvictionBuckets | undefined;
 
   get size(): number {
     return this.#entries.size;
@@ -37,15 +40,21 @@ export class ConntrackTable {
     return undefined;
   }
 
-  /** Live entries whose original source address, port and protocol are those of `tuple`. */
+  /**
+   * Live entries with a decided source half whose original source address, port and protocol are those of
+   * `tuple`, the latest first.
+   */
   withSource(tuple: Tuple, zone: number, now: number): ConntrackEntry[] {
     const candidates = this.#bySource.get(hashSource(tuple)) ?? [];
-    return candidates.filter(
-      (entry) =>
-        entry.zone === zone &&
-        entry.expires > now &&
-        sameTuple({ ...entry.original, dst: tuple.dst, dport: tuple.dport }, tuple),
-    );
+    return candidates
+      .toReversed()
+      .filter(
+        (entry) =>
+          entry.sourceDone &&
+          entry.zone === zone &&
+          entry.expires > now &&
+          sameTuple({ ...entry.original, dst: tuple.dst, dport: tuple.dport }, tuple),
+      );
   }
 
   /**
@@ -60,6 +69,7 @@ export class ConntrackTable {
     push(this.#byTuple, hashTuple(entry.original), { entry, direction: 'original' });
     push(this.#byTuple, hashTuple(entry.reply), { entry, direction: 'reply' });
     push(this.#bySource, hashSource(entry.original), entry);
+    this.#buckets?.add(entry);
     return true;
   }
 
@@ -71,6 +81,24 @@ export class ConntrackTable {
       remove(this.#byTuple, hashTuple(entry.tuple(direction)), (match) => match.entry === entry);
     }
     remove(this.#bySource, hashSource(entry.original), (other) => other === entry);
+    this.#buckets?.remove(entry);
+  }
+
+  /**
+   * Sees to it that a flow with `tuple` can be entered into a table of at most `max` entries (0: any number).
+   * Returns false when the table is full and nothing may be evicted.
+   */
+  makeRoom(tuple: Tuple, max: number, now: number): boolean {
+    if (max === 0 || this.#entries.size < max) return true;
+    this.sweep(now);
+    if (this.#entries.size < max) return true;
+    if (this.#buckets?.size !== max) {
+      this.#buckets = new EvictionBuckets(max);
+      for (const entry of this.#entries) this.#buckets.add(entry);
+    }
+    const victims = this.#buckets.victims(tuple);
+    for (const victim of victims) this.delete(victim);
+    return victims.length > 0;
   }
 
   /** Forgets everything that has expired. */

@@ -147,6 +147,7 @@ function noteIgnored(track: TcpTrack, { direction, kind, tcp }: Segment): void {
     track.lastWindowScale = options?.windowScale ?? false;
     track.lastScale = options?.scale ?? 0;
     track.lastSackPermitted = options?.sackPermitted ?? false;
+    track.simultaneousOpen = false;
     track.expectChallengeAck = oldState === 'LAST_ACK';
   }
   if (oldState === 'SYN_SENT' && kind === 'ack' && direction === 'reply') track.lastAck = tcp.ack;

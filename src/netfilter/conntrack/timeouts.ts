@@ -1,4 +1,4 @@
-/** Conntrack's sysctls: timeouts in seconds with the kernel's defaults, and the switches of the TCP tracker. */
+/** Conntrack's sysctls: timeouts in seconds with the kernel's defaults, and the trackers' switches. */
 
 export const TCP_STATES = [
   'NONE',
@@ -14,6 +14,19 @@ export const TCP_STATES = [
 ] as const;
 export type TcpState = (typeof TCP_STATES)[number];
 
+export const SCTP_STATES = [
+  'NONE',
+  'CLOSED',
+  'COOKIE_WAIT',
+  'COOKIE_ECHOED',
+  'ESTABLISHED',
+  'SHUTDOWN_SENT',
+  'SHUTDOWN_RECD',
+  'SHUTDOWN_ACK_SENT',
+  'HEARTBEAT_SENT',
+] as const;
+export type SctpState = (typeof SCTP_STATES)[number];
+
 export interface ConntrackSysctls {
   /** nf_conntrack_tcp_timeout_*. */
   readonly tcp: Readonly<Record<TcpState, number>>;
@@ -26,6 +39,8 @@ export interface ConntrackSysctls {
   readonly tcpLoose: boolean;
   /** nf_conntrack_tcp_be_liberal: out-of-window segments are not INVALID. */
   readonly tcpBeLiberal: boolean;
+  /** nf_conntrack_sctp_timeout_*. */
+  readonly sctp: Readonly<Record<SctpState, number>>;
   readonly udp: number;
   readonly udpStream: number;
   readonly icmp: number;
@@ -56,6 +71,17 @@ export const DEFAULT_CONNTRACK: ConntrackSysctls = {
   tcpMaxRetrans: 3,
   tcpLoose: true,
   tcpBeLiberal: false,
+  sctp: {
+    NONE: 10,
+    CLOSED: 10,
+    COOKIE_WAIT: 3,
+    COOKIE_ECHOED: 3,
+    ESTABLISHED: 210,
+    SHUTDOWN_SENT: 3,
+    SHUTDOWN_RECD: 3,
+    SHUTDOWN_ACK_SENT: 3,
+    HEARTBEAT_SENT: 30,
+  },
   udp: 30,
   udpStream: 120,
   icmp: 30,

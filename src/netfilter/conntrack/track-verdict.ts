@@ -7,6 +7,8 @@ export interface TrackContext {
   /** Virtual time, seconds. */
   readonly now: number;
   readonly sysctls: ConntrackSysctls;
+  /** Transport checksums count: only those of packets that come in are judged (nf_conntrack_checksum). */
+  readonly judgesChecksums: boolean;
 }
 
 /**

@@ -3,49 +3,35 @@
  * the protocol's tracker judge it, and attaches the result to the skb. A new entry stays unconfirmed, seen
  * by this packet only, until `confirm` at the last hook.
  */
-import { isIcmpError } from '../../wire/icmp.ts';
-import { familyOf, sameAddress } from '../../wire/ip-address.ts';
-import type { Packet } from '../../wire/packet.ts';
+import type { IcmpMessage, Packet } from '../../wire/packet.ts';
 import type { CtAttachment, Skb } from '../skb.ts';
 import { type Direction, invertTuple, type Tuple, tupleOf } from '../tuple.ts';
 import type { DropReason } from '../verdict.ts';
 import { trackGeneric, trackIcmp, trackUdp } from './datagram.ts';
 import { ConntrackEntry } from './entry.ts';
+import { isTrackedAsError, relatedFlow } from './icmp-error.ts';
+import { trackSctp } from './sctp.ts';
 import type { ConntrackTable } from './table.ts';
 import { trackTcp } from './tcp.ts';
 import type { ConntrackSysctls } from './timeouts.ts';
 import type { TrackVerdict } from './track-verdict.ts';
+import { trackUdplite } from './udplite.ts';
 
 export interface TrackEnvironment {
   readonly table: ConntrackTable;
   readonly sysctls: ConntrackSysctls;
   /** Virtual time, seconds. */
   readonly now: number;
+  /** Transport checksums count: only those of packets that come in are judged (nf_conntrack_checksum). */
+  readonly judgesChecksums: boolean;
 }
 
 /** Types beyond this are not tracked at all (NR_ICMP_TYPES). */
 const MAX_ICMP_TYPE = 18;
-/** Neighbour discovery and multicast listener messages are never tracked (icmpv6_error: noct_valid_new). */
-const isNeighbourDiscovery = (type: number) => type >= 130 && type <= 137;
 
-/** True when `packet` is an ICMP or ICMPv6 error message. */
-export function isIcmpErrorPacket(packet: Packet): boolean {
-  const { transport, src } = packet;
-  return transport.kind === 'icmp' && isIcmpError(familyOf(src), transport.type);
-}
-
-/**
- * The entry that an ICMP error is about, and the error's direction in it; undefined when its quote names
- * no known flow or the error is addressed to somebody else (nf_conntrack_inet_error).
- */
-function relatedEntry(packet: Packet, zone: number, env: TrackEnvironment): CtAttachment | undefined {
-  if (packet.transport.kind !== 'icmp' || packet.transport.quoted === undefined) return undefined;
-  const quoted = tupleOf(packet.transport.quoted);
-  const inverted = quoted && invertTuple(quoted);
-  const found = inverted && env.table.find(inverted, zone, env.now);
-  if (found === undefined) return undefined;
-  if (!sameAddress(packet.dst, found.entry.tuple(found.direction).dst)) return undefined;
-  return { entry: found.entry, direction: found.direction, state: 'RELATED' };
+/** Neighbour discovery and group membership (icmpv6_error's noct_valid_new): 130 to 136, and 143. */
+function isNeverTracked(type: number): boolean {
+  return (type >= 130 && type <= 136) || type === 143;
 }
 
 function runTracker(
@@ -54,7 +40,8 @@ function runTracker(
   direction: Direction,
   env: TrackEnvironment,
 ): TrackVerdict {
-  const context = { direction, now: env.now, sysctls: env.sysctls };
+  const { now, sysctls, judgesChecksums } = env;
+  const context = { direction, now, sysctls, judgesChecksums };
   const { transport } = packet;
   switch (transport.kind) {
     case 'tcp':
@@ -64,8 +51,9 @@ function runTracker(
     case 'icmp':
       return trackIcmp(entry, transport, context);
     case 'sctp':
+      return trackSctp(entry, transport, context);
     case 'opaque':
-      return trackGeneric(entry, context);
+      return trackUdplite(entry, packet, context) ?? trackGeneric(entry, context);
   }
 }
 
@@ -79,28 +67,33 @@ function newEntry(tuple: Tuple, zone: number): ConntrackEntry | undefined {
   return reply && new ConntrackEntry(tuple, reply, zone);
 }
 
+/** ICMP is decided by its type first. True when that settles what the packet is. */
+function trackIcmpMessage(skb: Skb, message: IcmpMessage, zone: number, env: TrackEnvironment): boolean {
+  const { packet } = skb;
+  if (typeof packet.src === 'number') {
+    if (message.type > MAX_ICMP_TYPE) return true;
+  } else if (isNeverTracked(message.type)) {
+    skb.untracked = true;
+    return true;
+  }
+  if (!isTrackedAsError(packet, message)) return false;
+  skb.ct = relatedFlow(packet, message, { table: env.table, zone, now: env.now });
+  return true;
+}
+
 /**
  * Attaches conntrack's view to `skb`: `skb.ct`, or nothing for INVALID and untracked packets.
  * Returns why the packet must be dropped instead, when the table is full.
  */
-export function track(skb: Skb, zone: number, env: TrackEnvironment): DropReason | undefined {
+export function track(skb: Skb, env: TrackEnvironment): DropReason | undefined {
   // Over loopback and for answers to a tracked packet the entry is attached already.
   if (skb.ct !== undefined || skb.untracked) return undefined;
+  const zone = skb.zone ?? 0;
+  skb.zone = undefined;
   const { packet } = skb;
-  const { transport } = packet;
-  if (packet.corrupt === 'transport-checksum') return undefined;
-  if (transport.kind === 'icmp') {
-    if (typeof packet.src === 'number') {
-      if (transport.type > MAX_ICMP_TYPE) return undefined;
-    } else if (isNeighbourDiscovery(transport.type)) {
-      skb.untracked = true;
-      return undefined;
-    }
-    if (isIcmpErrorPacket(packet)) {
-      skb.ct = relatedEntry(packet, zone, env);
-      return undefined;
-    }
-  }
+  if (packet.corrupt === 'transport-checksum' && env.judgesChecksums) return undefined;
+  if (packet.transport.kind === 'icmp' && trackIcmpMessage(skb, packet.transport, zone, env))
+    return undefined;
   const tuple = tupleOf(packet);
   if (tuple === undefined) return undefined;
   for (;;) {
@@ -110,7 +103,7 @@ export function track(skb: Skb, zone: number, env: TrackEnvironment): DropReason
     if (entry === undefined) {
       entry = newEntry(tuple, zone);
       if (entry === undefined) return undefined;
-      if (!makeRoom(env)) return 'conntrack-full';
+      if (!env.table.makeRoom(tuple, env.sysctls.max, env.now)) return 'conntrack-full';
     }
     const state = stateIn(entry, direction);
     const verdict = runTracker(entry, packet, direction, env);
@@ -124,22 +117,6 @@ export function track(skb: Skb, zone: number, env: TrackEnvironment): DropReason
     skb.ct = { entry, direction, state };
     return undefined;
   }
-}
-
-/**
- * Early drop: with a full table a new flow may take the place of one that is not ASSURED. The kernel looks
- * at a few hash buckets; here every entry may be chosen, oldest first. Returns false when none can go.
- */
-function makeRoom({ table, sysctls, now }: TrackEnvironment): boolean {
-  if (sysctls.max === 0 || table.size < sysctls.max) return true;
-  table.sweep(now);
-  if (table.size < sysctls.max) return true;
-  for (const entry of table.entries(now)) {
-    if (entry.assured) continue;
-    table.delete(entry);
-    return true;
-  }
-  return false;
 }
 
 /**

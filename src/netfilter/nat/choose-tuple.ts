@@ -5,6 +5,7 @@
 import { compareAddress, type IpAddress, ipv6, sameAddress } from '../../wire/ip-address.ts';
 import type { ConntrackEntry } from '../conntrack/entry.ts';
 import type { ConntrackTable } from '../conntrack/table.ts';
+import type { TcpState } from '../conntrack/timeouts.ts';
 import type { Manip } from '../hooks.ts';
 import type { AddressRange } from '../match.ts';
 import type { NatFlags, NatPorts } from '../target.ts';
@@ -38,6 +39,9 @@ const MAX_ATTEMPTS = 128;
 /** In the last attempts a finished TCP flow may be evicted (NF_NAT_HARDER_THRESH). */
 const HARDER_THRESHOLD = 32;
 
+/** TIME_WAIT and what comes after it in the kernel's numbering (nf_nat_may_kill). */
+const MAY_EVICT: ReadonlySet<TcpState> = new Set(['TIME_WAIT', 'CLOSE', 'SYN_SENT2']);
+
 /** True when the answers to `tuple` would be mistaken for another flow's packets (nf_nat_used_tuple). */
 function isUsed(tuple: Tuple, { table, entry, now }: TupleChoice): boolean {
   const reply = invertTuple(tuple);
@@ -56,7 +60,7 @@ function isUsedHarder(tuple: Tuple, choice: TupleChoice, attemptsLeft: number): 
   if (found === undefined) return false;
   const old = found.entry;
   if (found.direction === 'original' || !old.sourceNat || old.tcp === undefined) return true;
-  if (old.tcp.state !== 'TIME_WAIT' && old.tcp.state !== 'CLOSE') return true;
+  if (!MAY_EVICT.has(old.tcp.state)) return true;
   const advanced = (entry.tcp.seen.original.end - old.tcp.seen.original.end) | 0;
   if (advanced <= 0) return true;
   table.delete(old);
@@ -85,7 +89,7 @@ function sourceInRange(tuple: Tuple, range: NatBindingRange): boolean {
   return range.ports === undefined || portInRange(tuple, 'source', range.ports);
 }
 
-/** The mapping that another flow from the same source already has, if it suits (find_appropriate_src). */
+/** The mapping that another flow from the same source has, the latest that suits (find_appropriate_src). */
 function stickySource(tuple: Tuple, choice: TupleChoice): Tuple | undefined {
   for (const other of choice.table.withSource(tuple, choice.entry.zone, choice.now)) {
     const mapped = invertTuple(other.reply);
@@ -103,18 +107,25 @@ function wordsOf(address: IpAddress): number[] {
   return typeof address === 'number' ? [address] : [address.w0, address.w1, address.w2, address.w3];
 }
 
+/** How flows are spread over an address range. */
+interface Spread {
+  readonly persistent: boolean;
+  readonly manip: Manip;
+  readonly zone: number;
+}
+
 /**
  * The address of the range for this flow (find_best_ips_proto): a hash of both addresses, or of the source
  * alone with --persistent. The kernel hashes the words as a little-endian machine holds them.
  */
-function bestAddress(tuple: Tuple, range: AddressRange, persistent: boolean): IpAddress {
+function bestAddress(tuple: Tuple, range: AddressRange, { persistent, manip, zone }: Spread): IpAddress {
   if (sameAddress(range.from, range.to)) return range.from;
   const source = wordsOf(tuple.src).map(swap32);
   const destination = wordsOf(tuple.dst).map(swap32);
   const low = wordsOf(range.from);
   const high = wordsOf(range.to);
   const padded = [...source, 0, 0, 0].slice(0, 4);
-  let hash = jhash2(padded, persistent ? 0 : (destination.at(-1) ?? 0));
+  let hash = jhash2(padded, persistent ? 0 : ((destination.at(-1) ?? 0) ^ zone) >>> 0);
   let fullRange = false;
   const chosen = low.map((min, index) => {
     const max = high[index] ?? 0;
@@ -122,7 +133,9 @@ function bestAddress(tuple: Tuple, range: AddressRange, persistent: boolean): Ip
     const distance = fullRange ? 0xffffffff : (max - min + 1) >>> 0;
     const word = (base + reciprocalScale(hash, distance)) >>> 0;
     if (word !== max) fullRange = true;
-    if (!persistent) hash = (hash ^ (destination[index] ?? 0)) >>> 0;
+    // The destination may be what is being chosen: then its words are mixed in as they become known.
+    const mixed = manip === 'destination' ? swap32(word) : (destination[index] ?? 0);
+    if (!persistent) hash = (hash ^ mixed) >>> 0;
     return word;
   });
   const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = chosen;
@@ -186,7 +199,8 @@ export function chooseTuple(current: Tuple, choice: TupleChoice): ChosenTuple {
   }
   let tuple = current;
   if (range.addresses !== undefined) {
-    const address = bestAddress(current, range.addresses, range.persistent === true);
+    const spread: Spread = { persistent: range.persistent === true, manip, zone: choice.entry.zone };
+    const address = bestAddress(current, range.addresses, spread);
     tuple = manip === 'source' ? { ...current, src: address } : { ...current, dst: address };
   }
   if (!randomised) {

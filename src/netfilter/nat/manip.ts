@@ -2,13 +2,23 @@
  * Rewriting packets: one end of the headers, and for ICMP errors the packet quoted inside
  * (nf_nat_proto.c nf_nat_manip_pkt, nf_nat_icmp_reply_translation).
  */
+import { write16 } from '../../wire/byte-order.ts';
 import type { IpAddress } from '../../wire/ip-address.ts';
-import type { Packet, Transport } from '../../wire/packet.ts';
+import type { OpaquePayload, Packet, Transport } from '../../wire/packet.ts';
 import type { Manip } from '../hooks.ts';
-import type { Tuple } from '../tuple.ts';
+import { hasPorts, type Tuple } from '../tuple.ts';
+import { repairUdplite } from './udplite.ts';
 
 /** ICMP and ICMPv6 types whose identifier is part of the tuple. */
 const HAS_ID: ReadonlySet<number> = new Set([0, 8, 13, 14, 15, 16, 17, 18, 128, 129]);
+
+/** A header that was not parsed (UDP-Lite, cut-off quotations) with one of its ports changed. */
+function rewriteOpaque(transport: OpaquePayload, port: number, manip: Manip): OpaquePayload {
+  if (!hasPorts(transport.protocol) || transport.data.length < 4) return transport;
+  const data = transport.data.slice();
+  write16(data, manip === 'source' ? 0 : 2, port);
+  return { ...transport, data };
+}
 
 function rewriteTransport(transport: Transport, port: number, manip: Manip): Transport {
   switch (transport.kind) {
@@ -19,7 +29,7 @@ function rewriteTransport(transport: Transport, port: number, manip: Manip): Tra
     case 'icmp':
       return HAS_ID.has(transport.type) ? { ...transport, id: port } : transport;
     case 'opaque':
-      return transport;
+      return rewriteOpaque(transport, port, manip);
   }
 }
 
@@ -29,7 +39,9 @@ export function rewrite(packet: Packet, target: Tuple, manip: Manip): Packet {
   const isIcmpMessage = packet.transport.kind === 'icmp';
   const port = manip === 'source' || isIcmpMessage ? target.sport : target.dport;
   const transport = rewriteTransport(packet.transport, port, manip);
-  return manip === 'source' ? { ...packet, src: address, transport } : { ...packet, dst: address, transport };
+  const rewritten =
+    manip === 'source' ? { ...packet, src: address, transport } : { ...packet, dst: address, transport };
+  return repairUdplite(packet, rewritten);
 }
 
 /**

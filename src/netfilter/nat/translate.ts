@@ -3,8 +3,8 @@
  * of the nat chain that says so or else by a null binding; every packet is then rewritten by its entry.
  */
 import type { ConntrackEntry } from '../conntrack/entry.ts';
+import { isIcmpErrorPacket } from '../conntrack/icmp-error.ts';
 import type { ConntrackTable } from '../conntrack/table.ts';
-import { isIcmpErrorPacket } from '../conntrack/track.ts';
 import type { Manip } from '../hooks.ts';
 import type { Skb } from '../skb.ts';
 import { type Direction, invertTuple, opposite, sameTuple, type Tuple } from '../tuple.ts';
