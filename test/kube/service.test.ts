@@ -64,6 +64,16 @@ describe('defaults are the API server’s', () => {
       ['ports: [{port: 80, name: null, protocol: null}]', 'selector: null'],
       { ports: [{ name: '', protocol: 'TCP' }] },
     ],
+    [
+      'empty text where a field is no pointer',
+      ['ports: [{port: 80, protocol: ""}]', 'type: ""', 'sessionAffinity: ""', 'externalTrafficPolicy: ""'],
+      {
+        type: 'ClusterIP',
+        sessionAffinity: 'None',
+        externalTrafficPolicy: 'Cluster',
+        ports: [{ protocol: 'TCP' }],
+      },
+    ],
     ['an empty selector is none', [PORTS, 'selector: {}'], { type: 'ClusterIP' }],
     [
       'clusterIP alone',

@@ -58,6 +58,12 @@ export function withDefault<T>(decode: Decoder<T>, fallback: T): Decoder<T> {
   return (at) => (at.value === undefined ? fallback : decode(at));
 }
 
+/** One of `words`; absent or empty text is `fallback`, as for the API's fields that are no pointers. */
+export function oneOfOr<const T extends string>(words: readonly T[], fallback: T): Decoder<T> {
+  const decode = oneOf(words);
+  return (at) => (at.value === undefined || at.value === '' ? fallback : decode(at));
+}
+
 /** `decode`, with absence an error of its own. */
 export function required<T>(decode: Decoder<T>): Decoder<T> {
   return (at) => (at.value === undefined || at.value === '' ? fail(at, 'is required') : decode(at));

@@ -2,21 +2,10 @@
 import type { Endpoint, EndpointPort, EndpointSlice } from '../objects.ts';
 import { ipTextOf } from './addresses.ts';
 import { type Cursor, type Decoder, elements, fail, field } from './cursor.ts';
-import {
-  boolean,
-  count,
-  defined,
-  list,
-  oneOf,
-  optional,
-  required,
-  string,
-  text,
-  withDefault,
-} from './decoders.ts';
+import { boolean, count, defined, list, oneOf, optional, required, string, text } from './decoders.ts';
 import { metadata } from './metadata.ts';
-import { dns1123Label, dns1123Subdomain } from './names.ts';
-import { PROTOCOLS } from './pod.ts';
+import { dns1123Subdomain } from './names.ts';
+import { portLabel, protocol } from './ports.ts';
 import { targetRef } from './target-ref.ts';
 
 /** discovery validation: the most a slice may hold. */
@@ -33,10 +22,9 @@ const addressType = oneOf(['IPv4', 'IPv6', 'FQDN']);
 
 /** A missing name is the empty one, and a missing protocol TCP: the API server's defaults. */
 function endpointPort(at: Cursor): EndpointPort {
-  const name = field(at, 'name');
   return defined<EndpointPort>({
-    name: name.value === '' ? '' : withDefault(text(dns1123Label), '')(name),
-    protocol: withDefault(oneOf(PROTOCOLS), 'TCP')(field(at, 'protocol')),
+    name: portLabel(field(at, 'name')),
+    protocol: protocol(field(at, 'protocol')),
     // The API server looks at the number no closer; kube-proxy ignores 0 and a missing one.
     port: optional(count)(field(at, 'port')),
   });

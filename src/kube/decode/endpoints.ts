@@ -2,10 +2,9 @@
 import type { EndpointAddress, EndpointSubset, Endpoints } from '../objects.ts';
 import { ipText } from './addresses.ts';
 import { type Cursor, field } from './cursor.ts';
-import { defined, list, oneOf, optional, required, string, text, withDefault } from './decoders.ts';
+import { defined, list, optional, required, string } from './decoders.ts';
 import { metadata } from './metadata.ts';
-import { dns1123Label } from './names.ts';
-import { PROTOCOLS, portNumber } from './pod.ts';
+import { portLabel, portNumber, protocol } from './ports.ts';
 import { targetRef } from './target-ref.ts';
 
 function endpointAddress(at: Cursor): EndpointAddress {
@@ -17,11 +16,10 @@ function endpointAddress(at: Cursor): EndpointAddress {
 }
 
 function subsetPort(at: Cursor): EndpointSubset['ports'][number] {
-  const name = field(at, 'name');
   return {
-    name: name.value === '' ? '' : withDefault(text(dns1123Label), '')(name),
+    name: portLabel(field(at, 'name')),
     port: required(portNumber)(field(at, 'port')),
-    protocol: withDefault(oneOf(PROTOCOLS), 'TCP')(field(at, 'protocol')),
+    protocol: protocol(field(at, 'protocol')),
   };
 }
 

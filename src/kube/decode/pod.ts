@@ -5,7 +5,6 @@ import { type Cursor, elements, field } from './cursor.ts';
 import {
   boolean,
   defined,
-  integer,
   list,
   oneOf,
   optional,
@@ -18,17 +17,13 @@ import {
 } from './decoders.ts';
 import { metadata } from './metadata.ts';
 import { dns1123Subdomain, ianaServiceName } from './names.ts';
-
-export const PROTOCOLS = ['TCP', 'UDP', 'SCTP'] as const;
-
-/** A port number: 1 to 65535. */
-export const portNumber = integer(1, 65535);
+import { portNumber, protocol } from './ports.ts';
 
 function containerPort(at: Cursor): ContainerPort {
   return defined<ContainerPort>({
     name: portName(field(at, 'name')),
     containerPort: required(portNumber)(field(at, 'containerPort')),
-    protocol: withDefault(oneOf(PROTOCOLS), 'TCP')(field(at, 'protocol')),
+    protocol: protocol(field(at, 'protocol')),
   });
 }
 

@@ -1,9 +1,9 @@
 /** spec.ports of a Service. */
 import type { ServicePort } from '../objects.ts';
 import { type Cursor, elements, fail, field } from './cursor.ts';
-import { integer, list, oneOf, refuseDuplicates, required, string, text, withDefault } from './decoders.ts';
-import { dns1123Label, ianaServiceName } from './names.ts';
-import { PROTOCOLS, portNumber } from './pod.ts';
+import { integer, list, refuseDuplicates, required, string, text, withDefault } from './decoders.ts';
+import { ianaServiceName } from './names.ts';
+import { portLabel, portNumber, protocol } from './ports.ts';
 
 /** A number, or the name of a container port; 0 and empty text count as absent, as in the API's defaults. */
 function targetPort(at: Cursor, port: number): number | string {
@@ -14,13 +14,11 @@ function targetPort(at: Cursor, port: number): number | string {
   return text(ianaServiceName)(at);
 }
 
-const servicePortName = (at: Cursor) => (at.value === '' ? '' : withDefault(text(dns1123Label), '')(at));
-
 function servicePort(at: Cursor): ServicePort {
   const port = required(portNumber)(field(at, 'port'));
   return {
-    name: servicePortName(field(at, 'name')),
-    protocol: withDefault(oneOf(PROTOCOLS), 'TCP')(field(at, 'protocol')),
+    name: portLabel(field(at, 'name')),
+    protocol: protocol(field(at, 'protocol')),
     port,
     targetPort: targetPort(field(at, 'targetPort'), port),
     nodePort: withDefault(integer(0, 65535), 0)(field(at, 'nodePort')),

@@ -14,6 +14,7 @@ import {
   integer,
   list,
   oneOf,
+  oneOfOr,
   optional,
   refuseDuplicates,
   string,
@@ -115,10 +116,7 @@ function selector(at: Cursor): Readonly<Record<string, string>> | undefined {
 /** Decodes a Service. */
 export function decodeService(at: Cursor): Service {
   const spec = field(at, 'spec');
-  const type =
-    field(spec, 'type').value === ''
-      ? 'ClusterIP'
-      : withDefault(oneOf(TYPES), 'ClusterIP')(field(spec, 'type'));
+  const type = oneOfOr(TYPES, 'ClusterIP')(field(spec, 'type'));
   const familiesAt = field(spec, 'ipFamilies');
   const ipFamilies = list(oneOf(FAMILIES))(familiesAt);
   refuseDuplicates(elements(familiesAt), (cursor) => cursor.value, 'the family');
@@ -127,7 +125,6 @@ export function decodeService(at: Cursor): Service {
   checkType(spec, type, ports, ips);
   const loadBalancer = field(field(at, 'status'), 'loadBalancer');
   const loadBalancerIP = field(spec, 'loadBalancerIP');
-  const trafficPolicy = withDefault(oneOf(TRAFFIC_POLICIES), 'Cluster');
   return defined<Service>({
     kind: 'Service',
     allocated: elements(field(spec, 'clusterIPs')).length > 0 ? true : undefined,
@@ -144,10 +141,13 @@ export function decodeService(at: Cursor): Service {
       externalIPs: list(unlessBlank(ipText))(field(spec, 'externalIPs')),
       loadBalancerIP: loadBalancerIP.value === '' ? undefined : optional(ipText)(loadBalancerIP),
       loadBalancerSourceRanges: list(unlessBlank(paddedCidrText))(field(spec, 'loadBalancerSourceRanges')),
-      sessionAffinity: withDefault(oneOf(['None', 'ClientIP']), 'None')(field(spec, 'sessionAffinity')),
+      sessionAffinity: oneOfOr(['None', 'ClientIP'], 'None')(field(spec, 'sessionAffinity')),
       sessionAffinityTimeout: affinityTimeout(spec),
-      internalTrafficPolicy: trafficPolicy(field(spec, 'internalTrafficPolicy')),
-      externalTrafficPolicy: trafficPolicy(field(spec, 'externalTrafficPolicy')),
+      internalTrafficPolicy: withDefault(
+        oneOf(TRAFFIC_POLICIES),
+        'Cluster',
+      )(field(spec, 'internalTrafficPolicy')),
+      externalTrafficPolicy: oneOfOr(TRAFFIC_POLICIES, 'Cluster')(field(spec, 'externalTrafficPolicy')),
       healthCheckNodePort: withDefault(integer(0, 65535), 0)(field(spec, 'healthCheckNodePort')),
       publishNotReadyAddresses: withDefault(boolean, false)(field(spec, 'publishNotReadyAddresses')),
       allocateLoadBalancerNodePorts: withDefault(boolean, true)(field(spec, 'allocateLoadBalancerNodePorts')),
