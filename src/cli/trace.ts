@@ -87,7 +87,7 @@ export function registerTrace(program: Command): void {
     .addOption(
       command
         .createOption('--proto <protocol>', "by default that of the Service's port, else tcp")
-        .choices(['tcp', 'udp', 'icmp']),
+        .choices(['tcp', 'udp', 'sctp', 'icmp']),
     )
     .option('--sport <port>', 'the source port (icmp: the identifier)', wholeNumber(0, 65_535), 40_000)
     .option('--reply', 'follow the answer too')

@@ -13,7 +13,7 @@ const THREE_NODES = 'topologies/three-nodes.yaml';
 const reference = (name: string) => `test/conformance/kube-proxy/iptables/${name}/cluster.yaml`;
 
 interface Extra {
-  readonly protocol?: 'tcp' | 'udp' | 'icmp';
+  readonly protocol?: 'tcp' | 'udp' | 'sctp' | 'icmp';
   readonly family?: 'ipv4' | 'ipv6';
   readonly explore?: boolean;
   readonly reply?: boolean;
@@ -208,6 +208,14 @@ const SITUATIONS: readonly Situation[] = [
     extra: { family: 'ipv6' },
     outcome: 'delivered',
     says: /^Delivered and answered\. Service default\/web .* The client sees fd00:/,
+  },
+  {
+    name: 'SCTP',
+    file: reference('multi-port-protocols'),
+    from: 'node/worker-1',
+    to: 'svc/kube-system/kube-dns:sig',
+    outcome: 'delivered',
+    says: /^Delivered and answered\./,
   },
   {
     name: 'UDP with session affinity',

@@ -2,8 +2,10 @@
 import type { ContainerPort } from '../../kube/objects.ts';
 import { segmentEnd } from '../../netfilter/conntrack/sequence.ts';
 import { type Answerer, closedHost } from '../../netstack/answer.ts';
+import { read32 } from '../../wire/byte-order.ts';
 import { NO_BYTES, type Packet } from '../../wire/packet.ts';
 import { TCP_FLAG } from '../../wire/protocol.ts';
+import { sctpInitChunk } from '../../wire/sctp-init.ts';
 import type { Listens } from './host-plan.ts';
 
 /** Nothing listens. */
@@ -26,10 +28,13 @@ export function listensOn(ports: readonly ContainerPort[]): Listens {
 }
 
 const SERVER_ISN = 1_000_000;
+const SERVER_TAG = 2;
+/** Chunk type. */
+const SCTP_INIT = 1;
 const WINDOW = 64_240;
 const SYN_ACK = TCP_FLAG.SYN | TCP_FLAG.ACK;
 
-/** The second packet of the conversation: SYN-ACK for a SYN, a datagram for a datagram. */
+/** The second packet of the conversation: SYN-ACK for a SYN, a datagram for a datagram, INIT ACK for INIT. */
 function firstAnswer(packet: Packet): Packet | undefined {
   const { transport } = packet;
   const back = { src: packet.dst, dst: packet.src, ttl: 64, tos: 0, id: 0, dontFragment: true };
@@ -52,6 +57,13 @@ function firstAnswer(packet: Packet): Packet | undefined {
   if (transport.kind === 'udp') {
     const { sport, dport, data } = transport;
     return { ...back, transport: { kind: 'udp', sport: dport, dport: sport, data } };
+  }
+  if (transport.kind === 'sctp' && transport.data[0] === SCTP_INIT) {
+    const { sport, dport } = transport;
+    // The answer carries the tag that the INIT asked for.
+    const verificationTag = read32(transport.data, 4);
+    const data = sctpInitChunk('init-ack', SERVER_TAG);
+    return { ...back, transport: { kind: 'sctp', sport: dport, dport: sport, verificationTag, data } };
   }
   return undefined;
 }

@@ -11,6 +11,7 @@ import { InputError } from '../../sim/input-error.ts';
 import { familyOf, type IpAddress, type IpFamily, tryParseIpAddress } from '../../wire/ip-address.ts';
 import { NO_BYTES, type Packet, type Transport } from '../../wire/packet.ts';
 import { PROTOCOL, TCP_FLAG } from '../../wire/protocol.ts';
+import { sctpInitChunk } from '../../wire/sctp-init.ts';
 
 /** What a packet's `id` may be: it is only handed back. */
 export type PacketId = string | number;
@@ -85,8 +86,8 @@ function payload(at: Cursor): Uint8Array {
   return at.value === undefined ? NO_BYTES : new TextEncoder().encode(string(at));
 }
 
-/** An INIT chunk (RFC 9260 §3.3.2), so that an SCTP packet without payload begins an association. */
-const SCTP_INIT = Uint8Array.from([1, 0, 0, 20, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1]);
+/** An SCTP packet without payload begins an association. */
+const SCTP_INIT = sctpInitChunk('init', 1);
 
 /** Echo request of the family. */
 const ECHO_REQUEST: Readonly<Record<IpFamily, number>> = { ipv4: 8, ipv6: 128 };

@@ -11,6 +11,7 @@ import {
 } from '../../wire/ip-address.ts';
 import { NO_BYTES, type Packet, type Transport } from '../../wire/packet.ts';
 import { TCP_FLAG } from '../../wire/protocol.ts';
+import { sctpInitChunk } from '../../wire/sctp-init.ts';
 import type { ClusterObjects } from '../derive.ts';
 import type { HostPlan } from '../network/host-plan.ts';
 import type { NetworkPlan } from '../network/network-plan.ts';
@@ -18,7 +19,7 @@ import { nodeAddresses } from '../network/plan-nodes.ts';
 import { outerAddresses } from '../network/plan-outside.ts';
 import type { PortWord, Who } from './who.ts';
 
-export type TraceProtocol = 'tcp' | 'udp' | 'icmp';
+export type TraceProtocol = 'tcp' | 'udp' | 'sctp' | 'icmp';
 
 export interface TraceOptions {
   readonly from: Who;
@@ -125,7 +126,7 @@ function choosePort(service: Service, word: PortWord | undefined): ServicePort |
   );
 }
 
-const TRACE_PROTOCOL: Readonly<Record<string, TraceProtocol>> = { TCP: 'tcp', UDP: 'udp' };
+const TRACE_PROTOCOL: Readonly<Record<string, TraceProtocol>> = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' };
 
 /** How somebody at `from` would call `service`: by its clusterIP inside, by an outer address outside. */
 function serviceTarget(
@@ -211,6 +212,7 @@ function addressPair(source: HostPlan, target: Target, asked: IpFamily | undefin
 }
 
 const CLIENT_ISN = 1_000;
+const CLIENT_TAG = 1;
 const WINDOW = 64_240;
 const ECHO_REQUEST: Readonly<Record<IpFamily, number>> = { ipv4: 8, ipv6: 128 };
 
@@ -230,6 +232,8 @@ function firstTransport(protocol: TraceProtocol, sport: number, dport: number, f
       };
     case 'udp':
       return { kind: 'udp', sport, dport, data: NO_BYTES };
+    case 'sctp':
+      return { kind: 'sctp', sport, dport, verificationTag: 0, data: sctpInitChunk('init', CLIENT_TAG) };
     case 'icmp':
       return { kind: 'icmp', type: ECHO_REQUEST[family], code: 0, id: sport, sequence: 1, data: NO_BYTES };
   }
