@@ -22,7 +22,7 @@ const MAX_FAILURES = Number(process.env.KUBEWIRE_FUZZ_FAILURES ?? 5);
 
 /** Writes the shrunk case down and returns what to print. */
 function keep(seed: number, { subject }: FuzzCase, { steps, differences }: DifferentialResult): string {
-  const small = shrunk({ subject, steps }, differences) ?? { subject, steps, about: 'does not fail again' };
+  const small = shrunk({ subject, steps }) ?? { subject, steps, about: 'does not fail again' };
   mkdirSync(DIRECTORY, { recursive: true });
   const file = `${DIRECTORY}/seed-${seed}.json`;
   writeFileSync(file, printCase({ ...small, about: `seed ${seed}: ${small.about}` }));
