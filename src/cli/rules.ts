@@ -70,6 +70,7 @@ export async function runRules(options: RulesOptions): Promise<void> {
   const mode = options.mode ?? cluster.config.mode;
   if (mode === 'nftables') throw new InputError('mode nftables is not supported yet; use --mode iptables');
   const { generateIptablesRules } = await import('../proxy/iptables/generate.ts');
+  const { sysctlsOf } = await import('../cluster/topology.ts');
   const rulesOf = (node: Node) =>
     generateIptablesRules({
       configuration: cluster.config,
@@ -77,7 +78,7 @@ export async function runRules(options: RulesOptions): Promise<void> {
       services: cluster.services,
       endpointSlices: cluster.endpointSlices,
       family: options.family,
-      sysctls: { ...cluster.topology.sysctls, ...cluster.topology.nodeSysctls.get(node.metadata.name) },
+      sysctls: sysctlsOf(cluster.topology, node.metadata.name),
     });
   if (options.dir === undefined) {
     process.stdout.write(rulesOf(findNode(cluster, options.node)));

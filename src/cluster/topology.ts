@@ -77,3 +77,8 @@ export const DEFAULT_TOPOLOGY: Topology = {
   podSubnets: [],
   nodePortRange: { first: 30000, last: 32767 },
 };
+
+/** The sysctls that `topology` sets on the node called `node`: everybody's, its own over them. */
+export function sysctlsOf(topology: Topology, node: string): Sysctls {
+  return { ...topology.sysctls, ...topology.nodeSysctls.get(node) };
+}

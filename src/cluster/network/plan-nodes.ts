@@ -22,7 +22,7 @@ import {
 } from '../../wire/ip-address.ts';
 import { hostPrefix, type InterfaceAddress, prefixContains } from '../../wire/ip-prefix.ts';
 import type { ClusterObjects } from '../derive.ts';
-import type { Sysctls } from '../topology.ts';
+import { type Sysctls, sysctlsOf } from '../topology.ts';
 import { type HostPlan, once } from './host-plan.ts';
 import { listensNowhere, listensOn } from './listeners.ts';
 import type { NetworkPod } from './pod-endpoints.ts';
@@ -48,7 +48,7 @@ export function nodeAddresses(node: Node): IpAddress[] {
 
 /** The sysctls in force on `node`: everybody's, then its own, then what its kube-proxy sets. */
 function nodeSysctls({ topology, config }: ClusterObjects, node: Node): Sysctls {
-  const given = { ...topology.sysctls, ...topology.nodeSysctls.get(node.metadata.name) };
+  const given = sysctlsOf(topology, node.metadata.name);
   const settings = proxySettings({ configuration: config, node, family: 'ipv4', sysctls: given });
   return {
     ...given,
