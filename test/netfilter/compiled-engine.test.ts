@@ -26,6 +26,16 @@ const SEED = Number(process.env.KUBEWIRE_SEED ?? 20_240_601);
 const CASES = 60;
 const STEPS = 80;
 
+const SYN = {
+  kind: 'tcp',
+  seq: 1,
+  ack: 0,
+  flags: TCP_FLAG.SYN,
+  window: 1000,
+  options: NO_BYTES,
+  data: NO_BYTES,
+} as const;
+
 interface Side {
   readonly host: Host;
   readonly clock: Clock;
@@ -118,17 +128,7 @@ describe('the compiled engine', () => {
       const dport = dice.pick(ports);
       const transport = dice.pick<Transport>([
         { kind: 'udp', sport, dport, data: NO_BYTES },
-        {
-          kind: 'tcp',
-          sport,
-          dport,
-          seq: 1,
-          ack: 0,
-          flags: TCP_FLAG.SYN,
-          window: 1000,
-          options: NO_BYTES,
-          data: NO_BYTES,
-        },
+        { ...SYN, sport, dport },
       ]);
       const [ifname, src] = dice.pick([
         ['eth0', '203.0.113.9'],
@@ -147,5 +147,24 @@ describe('the compiled engine', () => {
       expectSame(linear, compiled, ifname, packet);
     }
     expect(entries(compiled)).toEqual(entries(linear));
+  });
+
+  it('would notice an engine that leaves out a rule', () => {
+    const text = readFileSync(join(root, 'clusterip', 'iptables.save'), 'utf8');
+    const rules = toRuleSet(parseRules(text, { file: 'clusterip', family: 'ipv4' }));
+    const forgetful: RuleFinder = {
+      next: (chain, from) => (chain.name === 'KUBE-SERVICES' ? from + 1 : from),
+    };
+    const packet: Packet = {
+      src: parseIpAddress('10.244.1.5'),
+      dst: parseIpAddress('10.96.0.10'),
+      ttl: 64,
+      tos: 0,
+      id: 1,
+      dontFragment: false,
+      transport: { ...SYN, sport: 40_000, dport: 80 },
+    };
+    const linear = side(addresses, rules, LINEAR);
+    expect(() => expectSame(linear, side(addresses, rules, forgetful), 'veth1', packet)).toThrow();
   });
 });
