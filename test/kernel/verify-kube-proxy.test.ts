@@ -92,7 +92,7 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', (backend) => {
       const targets = all.filter((_, index) => index % Math.ceil(all.length / 200) === 0);
       const traffic = new ServiceTraffic(clientsOf(loaded, ofFamily[0], family), targets, 2);
       const result = runCase(
-        { plan: planOf(loaded, nodeAddresses), backend, rules: read(file), family },
+        { plan: planOf(loaded, nodeAddresses), backend, engine: 'linear', rules: read(file), family },
         { next: () => traffic.next(), saw: (observation) => traffic.saw(observation) },
         { conntrackEvery: 25 },
       );

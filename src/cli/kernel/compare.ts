@@ -53,9 +53,23 @@ export function describeFate(fate: ObservedFate | Fate): string {
   }
 }
 
+const TIMESTAMP_REPLY = 14;
+/** The originate timestamp, echoed; the other two are the time of day of whoever answers (RFC 792). */
+const ECHOED_TIMESTAMP = 4;
+
+function withoutClock(packet: Packet): Packet {
+  const { transport } = packet;
+  if (transport.kind !== 'icmp' || transport.type !== TIMESTAMP_REPLY || typeof packet.src !== 'number') {
+    return packet;
+  }
+  const data = transport.data.slice();
+  data.fill(0, ECHOED_TIMESTAMP);
+  return { ...packet, transport: { ...transport, data } };
+}
+
 /** Everything that left by a device, in an order that does not depend on which device was read first. */
 function transmissionLines(sent: readonly { readonly device: string; readonly packet: Packet }[]): string[] {
-  return sent.map(({ device, packet }) => `${device}: ${describePacket(packet)}`).sort();
+  return sent.map(({ device, packet }) => `${device}: ${describePacket(withoutClock(packet))}`).sort();
 }
 
 /** What the engine got wrong about one packet, one line each. */

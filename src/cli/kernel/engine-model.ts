@@ -4,9 +4,11 @@
  * on a copy, and those that agree with what was observed are carried on. None left: they differ.
  */
 import type { Choices } from '../../netfilter/choices.ts';
+import { CompiledFinder } from '../../netfilter/compiled/compiled-finder.ts';
 import type { Backend } from '../../netfilter/hooks.ts';
 import type { IpSet } from '../../netfilter/ip-set.ts';
 import { Netfilter } from '../../netfilter/netfilter.ts';
+import { LINEAR } from '../../netfilter/rule-finder.ts';
 import type { RuleSet } from '../../netfilter/rule-set.ts';
 import { AddressBook } from '../../netstack/addressing.ts';
 import { Host, type Passage } from '../../netstack/host.ts';
@@ -94,6 +96,8 @@ export interface EngineModelOptions {
   readonly rules: readonly RuleSet[];
   readonly backend: Backend;
   readonly sets?: ReadonlyMap<string, IpSet>;
+  /** How the engine looks rules up; linear unless given. */
+  readonly engine?: 'linear' | 'compiled';
 }
 
 /** Where packets went, and between whom, ports aside. */
@@ -121,7 +125,7 @@ export class EngineModel {
   #now = 0;
   readonly #starts: readonly number[];
 
-  constructor({ plan, rules, backend, sets }: EngineModelOptions) {
+  constructor({ plan, rules, backend, sets, engine }: EngineModelOptions) {
     const addresses = new AddressBook(plan.devices, plan.routes);
     const netfilter = new Netfilter({
       clock: new Clock(),
@@ -129,6 +133,7 @@ export class EngineModel {
       host: addresses,
       backend,
       sysctls: plan.conntrack,
+      finder: engine === 'compiled' ? new CompiledFinder() : LINEAR,
     });
     for (const ruleSet of rules) netfilter.load(ruleSet);
     if (sets !== undefined) netfilter.loadSets(sets);

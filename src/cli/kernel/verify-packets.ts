@@ -1,4 +1,8 @@
 /**
+ *   HOST, RULES ──▶ private namespace: TAP devices, ip, sysctls, ipset, iptables-restore
+ *   packet ──▶ write to a device (or raw socket) ──▶ the kernel ──▶ read every device, the input hook's end
+ *         └──▶ the engine, every random branch ──▶ the branch that agrees with what was observed
+ *
  * Plays packets through the kernel and the engine, side by side and in real time, and says of each whether
  * they agree: on its fate, on everything that left the host, on conntrack's table afterwards.
  */
@@ -40,6 +44,8 @@ export interface VerifyOptions {
   /** What the texts of the plan say. */
   readonly rules: readonly RuleSet[];
   readonly sets?: ReadonlyMap<string, IpSet>;
+  /** How the engine looks rules up; linear unless given. */
+  readonly engine?: 'linear' | 'compiled';
   /** Called before a pause of so many seconds. */
   readonly onPause?: (seconds: number) => void;
 }
@@ -64,13 +70,14 @@ function entriesOf(observer: Observer, families: ReadonlySet<IpFamily>): ListedE
  */
 export function* verifyPackets(
   packets: readonly VerifyPacket[],
-  { plan, rules, sets, onPause }: VerifyOptions,
+  { plan, rules, sets, engine, onPause }: VerifyOptions,
 ): IterableIterator<Verification> {
   const model = new EngineModel({
     plan: plan.host,
     rules,
     backend: plan.backend,
     ...(sets === undefined ? {} : { sets }),
+    ...(engine === undefined ? {} : { engine }),
   });
   const families = new Set(packets.map(({ packet }) => familyOf(packet.src)));
   const kernel = KernelHost.build(plan);

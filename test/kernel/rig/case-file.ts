@@ -33,6 +33,7 @@ export interface CaseRecord {
   readonly about: string;
   readonly family: IpFamily;
   readonly backend: Backend;
+  readonly engine: 'linear' | 'compiled';
   /** Sysctls that are not the kernel's defaults. */
   readonly conntrack: Partial<ConntrackSysctls>;
   readonly devices: readonly DeviceRecord[];
@@ -83,7 +84,7 @@ function stepRecord(step: Step): StepRecord {
 
 /** The case as JSON, a line a device, route, rule and step. */
 export function printCase({ about, subject, steps }: RecordedCase): string {
-  const { plan, family, backend, rules } = subject;
+  const { plan, family, backend, engine, rules } = subject;
   const lines = (text: string) => text.split('\n').filter((line) => line !== '');
   const list = (items: readonly unknown[]) =>
     items.length === 0 ? '[]' : `[\n${items.map((item) => `    ${JSON.stringify(item)}`).join(',\n')}\n  ]`;
@@ -91,6 +92,7 @@ export function printCase({ about, subject, steps }: RecordedCase): string {
     ['about', JSON.stringify(about)],
     ['family', JSON.stringify(family)],
     ['backend', JSON.stringify(backend)],
+    ['engine', JSON.stringify(engine)],
     ['conntrack', JSON.stringify(changes(plan.conntrack, DEFAULT_CONNTRACK))],
     ['devices', list(plan.devices.map(deviceRecord))],
     ['routes', list(plan.routes.map(routeRecord))],
@@ -109,6 +111,7 @@ export function parseCase(text: string): RecordedCase {
     subject: {
       family: record.family,
       backend: record.backend,
+      engine: record.engine,
       rules: `${record.rules.join('\n')}\n`,
       plan: {
         ...(record.sets === undefined ? {} : { sets: `${record.sets.join('\n')}\n` }),

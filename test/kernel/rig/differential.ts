@@ -21,6 +21,7 @@ export interface DifferentialCase {
   readonly plan: HostPlan;
   readonly backend: Backend;
   readonly rules: string;
+  readonly engine: 'linear' | 'compiled';
 }
 
 /** Where the steps come from, and who is told what became of them. */
@@ -50,13 +51,19 @@ export type Play = Generator<number, DifferentialResult>;
 
 /** Begins `subject`. Throws what the parser or the kernel refuse. */
 export function* play(
-  { family, plan, backend, rules }: DifferentialCase,
+  { family, plan, backend, rules, engine }: DifferentialCase,
   source: StepSource,
   { conntrackEvery }: DifferentialOptions,
 ): Play {
   const ruleSet = toRuleSet(parseRules(rules, { family, file: 'rules' }));
   const sets = plan.sets === undefined ? undefined : parseIpsetSave(plan.sets);
-  const model = new EngineModel({ plan, rules: [ruleSet], backend, ...(sets === undefined ? {} : { sets }) });
+  const model = new EngineModel({
+    plan,
+    rules: [ruleSet],
+    backend,
+    engine,
+    ...(sets === undefined ? {} : { sets }),
+  });
   const kernel = KernelHost.build({ host: plan, rules: [{ family, text: rules, file: 'rules' }], backend });
   const steps: Step[] = [];
   let packets = 0;

@@ -31,10 +31,11 @@ export function fuzzCase(seed: number, steps: number): FuzzCase {
   const host = randomHost(dice, { family, impatient });
   const rules = randomRules(dice, host, impatient);
   const backend = dice.chance(70) ? 'nft' : 'legacy';
+  const engine = dice.chance(50) ? 'linear' : 'compiled';
   const traffic = new FuzzTraffic(dice, host, impatient ? WAITS : []);
   let left = steps;
   return {
-    subject: { family, plan: host.plan, backend, rules },
+    subject: { family, plan: host.plan, backend, engine, rules },
     source: {
       next: () => (left-- > 0 ? traffic.next() : undefined),
       saw: (observation) => traffic.saw(observation),

@@ -1,7 +1,7 @@
 /** Random hosts: a few devices with addresses, routes of every kind, sysctls, sets. */
 import type { HostPlan } from '../../../src/cli/kernel/host-plan.ts';
 import { type ConntrackSysctls, DEFAULT_CONNTRACK } from '../../../src/netfilter/conntrack/timeouts.ts';
-import { DEFAULT_DEVICE_SYSCTLS, type Device } from '../../../src/netstack/device.ts';
+import { DEFAULT_DEVICE_SYSCTLS, type Device, LOOPBACK } from '../../../src/netstack/device.ts';
 import type { Route } from '../../../src/netstack/route-table.ts';
 import { formatIpAddress, type IpAddress, type IpFamily } from '../../../src/wire/ip-address.ts';
 import { parseInterfaceAddress, parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
@@ -47,6 +47,15 @@ function randomDevice(dice: Dice, addresses: AddressPlan, name: string, number: 
     routeLocalnet: dice.chance(15),
     acceptLocal: dice.chance(5),
     forwarding: dice.chance(96),
+  };
+}
+
+/** lo with an address more, as load balancers and DNS caches on nodes have it. */
+function loopback({ family, remote }: AddressPlan): Device {
+  const extra = formatIpAddress(remote[2] ?? 0);
+  return {
+    ...LOOPBACK,
+    addresses: [...LOOPBACK.addresses, parseInterfaceAddress(`${extra}/${family === 'ipv4' ? 32 : 128}`)],
   };
 }
 
@@ -148,7 +157,8 @@ export function randomHost(dice: Dice, { family, impatient }: HostOptions): Fuzz
   const addresses = ADDRESS_PLANS[family];
   const count = dice.between(2, 4);
   const devices = NAMES.slice(0, count).map((name, index) => randomDevice(dice, addresses, name, index + 1));
-  const segments = devices.map((device, index) => ({
+  if (dice.chance(10)) devices.push(loopback(addresses));
+  const segments = devices.slice(0, count).map((device, index) => ({
     device: device.name,
     own: device.addresses.map(({ address }) => address),
     peers: addresses.peers(index + 1),

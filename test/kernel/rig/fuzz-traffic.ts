@@ -174,7 +174,7 @@ export class FuzzTraffic {
       code: dice.weighted([9, 0], [1, 5]),
       id: dice.between(1, 4),
       sequence: 1,
-      data: someData(dice),
+      data: dice.chance(30) ? new Uint8Array(12).fill(9) : someData(dice),
     });
     return dice.weighted<() => Transport>(
       [5, () => openingSegment(dice, ports)],
@@ -270,6 +270,7 @@ export class FuzzTraffic {
     const dice = this.#dice;
     const { packet } = injection;
     if (injection.device === undefined) return injection;
+    if (dice.chance(2)) return { ...injection, frame: dice.pick(['broadcast', 'multicast']) };
     if (dice.chance(3)) return { ...injection, device: dice.pick(this.#host.segments).device };
     if (packet.transport.kind !== 'opaque' && dice.chance(2)) {
       return { ...injection, packet: { ...packet, corrupt: 'transport-checksum' } };
