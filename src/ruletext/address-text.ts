@@ -99,12 +99,17 @@ export function parseLooseAddress(context: RuleContext, option: string, text: st
   return tryParseLooseAddress(context.family, text) ?? complain(context, option, text);
 }
 
-/** A prefix length or a dotted mask. */
-export function parseMask(context: RuleContext, option: string, text: string): IpAddress {
+/** A prefix length or a dotted mask, which `read` reads. */
+export function parseMask(
+  context: RuleContext,
+  option: string,
+  text: string,
+  read: typeof tryParseFamilyAddress = tryParseFamilyAddress,
+): IpAddress {
   const bits = addressBits(context.family);
   const length = tryParseNumber(text, 0, bits);
   if (length !== undefined) return maskOf(context.family, length);
-  const mask = tryParseFamilyAddress(context.family, text);
+  const mask = read(context.family, text);
   if (mask === undefined) {
     throw context.error(
       `bad mask '/${text}' for ${option}; expected a length from 0 to ${bits} or a dotted mask`,
@@ -114,14 +119,19 @@ export function parseMask(context: RuleContext, option: string, text: string): I
   return contiguous === undefined ? mask : maskOf(context.family, contiguous);
 }
 
+/** One address as options of type XTTYPE_HOST take it. */
+export function parseHost(context: RuleContext, option: string, text: string): IpAddress {
+  return tryParseHost(context.family, text) ?? complain(context, option, text);
+}
+
 /** `ADDRESS[/MASK]` as conntrack's options take it, host bits kept. */
 export function parseHostAndMask(context: RuleContext, option: string, text: string): AddressAndMask {
   const { family } = context;
   const slash = text.indexOf('/');
   const host = slash < 0 ? text : text.slice(0, slash);
-  const address = tryParseHost(family, host) ?? complain(context, option, host);
+  const address = parseHost(context, option, host);
   if (slash < 0) return { address, mask: hostMask(family) };
-  return { address, mask: parseMask(context, option, text.slice(slash + 1)) };
+  return { address, mask: parseMask(context, option, text.slice(slash + 1), tryParseHost) };
 }
 
 const LOCALHOST = { ipv4: '127.0.0.1', ipv6: '::1' } as const;

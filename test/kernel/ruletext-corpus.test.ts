@@ -72,20 +72,7 @@ describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
   });
 });
 
-const JUNK = [
-  '99999',
-  '4294967296',
-  'abc',
-  '1.2.3.4',
-  'fd00::1',
-  '1:2:3',
-  '80:70',
-  '1,2',
-  '--foo',
-  '10.0.0.0/33',
-  '256',
-  '0',
-];
+const JUNK = ['abc', '1.2.3.4', 'fd00::1', '1:2:3', '80:70', '1,2', '--foo', '10.0.0.0/33', '256', '0'];
 
 /**
  * The rule with one word missing, doubled, replaced or cut short. Names of extensions stay whole: one that

@@ -59,10 +59,11 @@ function ttlModule(kind: TtlMatch['kind']): MatchModule {
         draft.test = { operator: use.negate ? 'ne' : operator, value };
       },
     }) as const;
+  const eq = option('eq');
   return defineExtension<TtlDraft, TtlMatch>({
     name: kind,
     family: kind === 'ttl' ? 'ipv4' : 'ipv6',
-    options: { [`${kind}-eq`]: option('eq'), [`${kind}-lt`]: option('lt'), [`${kind}-gt`]: option('gt') },
+    options: { [`${kind}-eq`]: eq, [kind]: eq, [`${kind}-lt`]: option('lt'), [`${kind}-gt`]: option('gt') },
     draft: () => ({}),
     finish: ({ test }, context) => {
       if (test === undefined)

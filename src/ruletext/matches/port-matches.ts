@@ -74,6 +74,7 @@ const FLAG_BITS: ReadonlyMap<string, number> = new Map([
 function readFlags(use: OptionUse, list: string): number {
   let bits = 0;
   for (const name of list.split(',')) {
+    if (name === '') continue;
     const bit = FLAG_BITS.get(name.toUpperCase());
     if (bit === undefined) {
       throw use.context.error(

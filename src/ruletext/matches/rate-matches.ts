@@ -87,11 +87,11 @@ function rateOption(above: boolean) {
 
 const UPTO = rateOption(false);
 
-function numberOption(key: 'htableSize' | 'htableMax' | 'htableGcInterval' | 'htableExpire') {
+function numberOption(key: 'htableSize' | 'htableMax' | 'htableGcInterval' | 'htableExpire', min: 0 | 1) {
   return {
     values: 1,
     read: (draft: HashlimitDraft, use: OptionUse) => {
-      draft[key] = parseNumber(use.context, use.option, use.text, { max: MAX_U32 });
+      draft[key] = parseNumber(use.context, use.option, use.text, { min, max: MAX_U32 });
     },
   } as const;
 }
@@ -166,10 +166,10 @@ const HASHLIMIT_OPTIONS: Options<HashlimitDraft> = {
   },
   'hashlimit-srcmask': maskOption('srcMask'),
   'hashlimit-dstmask': maskOption('dstMask'),
-  'hashlimit-htable-size': numberOption('htableSize'),
-  'hashlimit-htable-max': numberOption('htableMax'),
-  'hashlimit-htable-gcinterval': numberOption('htableGcInterval'),
-  'hashlimit-htable-expire': numberOption('htableExpire'),
+  'hashlimit-htable-size': numberOption('htableSize', 0),
+  'hashlimit-htable-max': numberOption('htableMax', 0),
+  'hashlimit-htable-gcinterval': numberOption('htableGcInterval', 1),
+  'hashlimit-htable-expire': numberOption('htableExpire', 1),
   'hashlimit-rate-match': { values: 0 },
   'hashlimit-rate-interval': { values: 1 },
 };
@@ -257,7 +257,9 @@ const CONNLIMIT = defineExtension<ConnlimitDraft, ConnlimitMatch>({
     'connlimit-mask': {
       values: 1,
       read: (draft, use) => {
-        draft.maskLength = readMaskLength(use);
+        // A mask without a length is taken for a host's (xtopt_parse_plenmask).
+        const mask = parseMask(use.context, `--${use.option}`, use.text);
+        draft.maskLength = maskLength(mask) ?? addressBits(use.context.family);
       },
     },
     'connlimit-saddr': sideOption('source'),

@@ -1,7 +1,7 @@
 /** `-m recent`. */
 import type { RecentMatch } from '../../netfilter/match.ts';
 import type { IpAddress } from '../../wire/ip-address.ts';
-import { formatAddress, hostMask, parseAddress } from '../address-text.ts';
+import { formatAddress, hostMask, parseHost } from '../address-text.ts';
 import { defineExtension, type MatchModule, type OptionUse } from '../match-module.ts';
 import { bang, parseNumber } from '../numbers.ts';
 import { readProcName } from '../proc-name.ts';
@@ -79,7 +79,7 @@ export const RECENT_MATCH_MODULE: MatchModule = defineExtension<RecentDraft, Rec
     mask: {
       values: 1,
       read: (draft, use) => {
-        draft.mask = parseAddress(use.context, '--mask', use.text);
+        draft.mask = parseHost(use.context, '--mask', use.text);
       },
     },
     rsource: {

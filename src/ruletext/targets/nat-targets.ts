@@ -72,7 +72,8 @@ function readRange(use: OptionUse): NatRange {
   } else {
     const colon = text.indexOf(':');
     if (colon >= 0 && text.indexOf(':', colon + 1) < 0) {
-      addresses = text.slice(0, colon);
+      // Two characters before the colon are taken for `[]`, whatever they are.
+      addresses = colon === 2 ? '' : text.slice(0, colon);
       ports = text.slice(colon + 1);
     }
   }
