@@ -32,9 +32,17 @@ export class Skb {
   /** `-j CT --zone`: where conntrack is to look for the flow (a template in the kernel). */
   zone: number | undefined;
 
+  /** The packet was put together from fragments, none longer than this (bytes). */
+  longestPiece: number | undefined;
+
   constructor(packet: Packet, inDevice?: string) {
     this.packet = packet;
     this.inDevice = inDevice;
+  }
+
+  /** A second sk_buff of the same packet, with the same conntrack entry (skb_clone). */
+  clone(): Skb {
+    return Object.assign(new Skb(this.packet), this);
   }
 
   /** The exclusive part of ctstate; SNAT and DNAT are flags of the entry on top of it. */

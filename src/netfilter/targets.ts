@@ -80,7 +80,10 @@ function applyDeviceNat(target: DeviceNatTarget, skb: Skb, env: TargetEnvironmen
   const entry = skb.ct?.entry;
   // A source of 0.0.0.0 is a host that has no address yet (DHCP): it is not masqueraded.
   if (entry === undefined || sameAddress(entry.original.src, 0)) return { ...CONTINUE, verdict: ACCEPT };
-  const address = env.host.masqueradeAddress(skb.outDevice ?? '', skb.nextHop ?? skb.packet.dst);
+  // IPv4 goes by the next hop, IPv6 by the destination (nf_nat_masquerade.c).
+  const { dst } = skb.packet;
+  const towards = typeof dst === 'number' ? (skb.nextHop ?? dst) : dst;
+  const address = env.host.masqueradeAddress(skb.outDevice ?? '', towards);
   if (address === undefined) return NO_ADDRESS;
   entry.masqueradeDevice = skb.outDevice;
   return applyBinding(skb, 'source', { ...flags, addresses: { from: address, to: address } }, env);

@@ -21,7 +21,9 @@ export const DROP_REASONS = {
   corrupt: 'the checksum of the IP header is wrong',
   'not-for-us': 'the frame was addressed to another host or to a group',
   'multicast-not-joined': 'no socket of the host has joined the group',
-  'target-ttl': 'the TTL target lowered the ttl to zero',
+  'too-big': 'the packet is longer than the outgoing device allows and may not be fragmented',
+  'awaiting-fragments': 'the fragment is held until the rest of its packet arrives',
+  malformed: 'a match found the transport header cut off and gave the packet up (hotdrop)',
   'loop-limit': 'the packet passed this host too often; it is in a routing loop',
 } as const;
 export type DropReason = keyof typeof DROP_REASONS;

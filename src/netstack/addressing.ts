@@ -1,118 +1,28 @@
 /**
  * A host's devices, addresses and routes, which do not change while packets pass, and the questions asked of
- * them: what type an address is, and which address speaks for a device.
+ * them: what type an address is, which address speaks for a device, which groups the host has joined.
  */
 import type { HostView } from '../netfilter/host-view.ts';
 import type { AddressType } from '../netfilter/match.ts';
-import { familyOf, type IpAddress, ipv6, sameAddress } from '../wire/ip-address.ts';
-import { type InterfaceAddress, prefixContains, prefixOf } from '../wire/ip-prefix.ts';
+import { familyOf, type IpAddress, type Ipv6Address, ipv6, sameAddress } from '../wire/ip-address.ts';
+import { isOfType } from './address-type.ts';
 import { type Device, LOOPBACK } from './device.ts';
-import {
-  isLoopback,
-  isMulticast,
-  isUnspecified,
-  LIMITED_BROADCAST,
-  type Route,
-  RouteTable,
-  routesOfDevice,
-} from './route-table.ts';
-
-/** The routing type of an IPv4 address (inet_addr_type, inet_dev_addr_type). */
-function ipv4Type(address: number, routes: RouteTable, device: string | undefined): AddressType {
-  if (address === 0 || address === LIMITED_BROADCAST) return 'BROADCAST';
-  if (isMulticast(address)) return 'MULTICAST';
-  const route = routes.lookupLocal(address);
-  if (route === undefined || (device !== undefined && route.device !== device)) return 'UNICAST';
-  return route.type === 'broadcast' ? 'BROADCAST' : 'LOCAL';
-}
-
-/** What routing to an IPv6 address makes of it (xt_addrtype's match_lookup_rt6). */
-function ipv6RouteTypes(address: IpAddress, routes: RouteTable, device: string | undefined): AddressType[] {
-  const route: Route | undefined = routes.lookup(address);
-  const types: AddressType[] = [];
-  if (route === undefined || route.type === 'unreachable' || route.type === 'prohibit')
-    types.push('UNREACHABLE');
-  if (route?.type === 'local' && (device === undefined || route.device === device)) types.push('LOCAL');
-  return types;
-}
+import { isLinkLocal, type Route, RouteTable, routesOfDevice } from './route-table.ts';
+import { selectIpv4 } from './select-ipv4.ts';
+import { ipv6AddressList, selectIpv6 } from './select-ipv6.ts';
 
 /**
- * True when `address` is of one of `types` (xt_addrtype). IPv4 types exclude each other; an IPv6 address may
- * be LOCAL and UNICAST at once. With `device`, only that device's addresses count as LOCAL.
- */
-export function isOfType(
-  address: IpAddress,
-  types: readonly AddressType[],
-  { routes, device }: { readonly routes: RouteTable; readonly device: string | undefined },
-): boolean {
-  if (typeof address === 'number') return types.includes(ipv4Type(address, routes, device));
-  if (types.includes('MULTICAST') && !isMulticast(address)) return false;
-  if (types.includes('UNICAST') && (isMulticast(address) || isUnspecified(address))) return false;
-  if (types.includes('UNSPEC') && !isUnspecified(address)) return false;
-  const routed = types.filter((type) => ['LOCAL', 'ANYCAST', 'PROHIBIT', 'UNREACHABLE'].includes(type));
-  if (routed.length === 0) return true;
-  return ipv6RouteTypes(address, routes, device).some((type) => routed.includes(type));
-}
-
-/** Addresses in a subnet that an earlier address of the device already opened are secondary. */
-function isPrimary(candidate: InterfaceAddress, device: Device): boolean {
-  const earlier = device.addresses.slice(0, device.addresses.indexOf(candidate));
-  return !earlier.some(
-    ({ address, length }) =>
-      length === candidate.length && prefixContains(prefixOf(address, length), candidate.address),
-  );
-}
-
-function commonPrefixLength(a: IpAddress, b: IpAddress): number {
-  if (typeof a === 'number' || typeof b === 'number') return 0;
-  let bits = 0;
-  for (const [x, y] of [
-    [a.w0, b.w0],
-    [a.w1, b.w1],
-    [a.w2, b.w2],
-    [a.w3, b.w3],
-  ] as const) {
-    const equal = Math.clz32(x ^ y);
-    bits += equal;
-    if (equal < 32) break;
-  }
-  return bits;
-}
-
-/**
- * The address that packets leaving by `device` towards `target` carry when nothing else says so.
- * IPv4: the first primary address whose subnet holds the target, else the device's first, else another
- * device's (inet_select_addr). IPv6: the longest prefix in common with the target (RFC 6724 rule 8).
+ * The address that packets leaving by `device` towards `target` carry when nothing else says so
+ * (inet_select_addr; ipv6_dev_get_saddr).
  */
 export function selectAddress(
   devices: ReadonlyMap<string, Device>,
   device: string,
   target: IpAddress,
 ): IpAddress | undefined {
-  const family = familyOf(target);
-  const candidatesOf = (of: Device) => of.addresses.filter(({ address }) => familyOf(address) === family);
-  const own = devices.get(device);
-  const candidates = own === undefined || own.name === 'lo' ? [] : candidatesOf(own);
-  if (family === 'ipv6') {
-    const best = candidates.reduce<InterfaceAddress | undefined>(
-      (a, b) =>
-        a === undefined || commonPrefixLength(b.address, target) > commonPrefixLength(a.address, target)
-          ? b
-          : a,
-      undefined,
-    );
-    if (best !== undefined) return best.address;
-  } else if (own !== undefined) {
-    const primary = candidates.filter((candidate) => isPrimary(candidate, own));
-    const onLink = primary.find(({ address, length }) => prefixContains(prefixOf(address, length), target));
-    const chosen = onLink ?? primary[0];
-    if (chosen !== undefined) return chosen.address;
-  }
-  for (const other of devices.values()) {
-    const first = candidatesOf(other).find(({ address }) => !isLoopback(address));
-    if (first !== undefined) return first.address;
-  }
-  return undefined;
+  return typeof target === 'number'
+    ? selectIpv4(devices, device, target)
+    : selectIpv6(devices, device, target);
 }
 
 /** True when `address` is assigned to one of the devices. */
@@ -125,19 +35,39 @@ export function isAssigned(devices: ReadonlyMap<string, Device>, address: IpAddr
 
 const LOOPBACK_ADDRESS = { ipv4: 0x7f000001, ipv6: ipv6(0, 0, 0, 1) } as const;
 
+/** 224.0.0.1, ff02::1 and ff02::2: every host, and every router, is a member. */
+const ALL_HOSTS_V4 = 0xe0000001;
+const ALL_NODES_V6 = ipv6(0xff020000, 0, 0, 1);
+const ALL_ROUTERS_V6 = ipv6(0xff020000, 0, 0, 2);
+
+/** The group on which neighbours look for `address` (RFC 4291 §2.7.1). */
+function solicitedNodeGroup(address: Ipv6Address): Ipv6Address {
+  return ipv6(0xff020000, 0, 1, 0xff000000 | (address.w3 & 0xffffff));
+}
+
 export class AddressBook implements HostView {
   readonly devices: ReadonlyMap<string, Device>;
   readonly routes: RouteTable;
+  /** net.ipv6.conf.all.forwarding: IPv6 forwards on all devices or on none. */
+  readonly forwardsIpv6: boolean;
 
   /** `routes` come on top of those that the devices' addresses bring along; lo is added when missing. */
   constructor(devices: readonly Device[], routes: readonly Route[]) {
-    const all = devices.some((device) => device.name === 'lo') ? devices : [LOOPBACK, ...devices];
+    const listed = devices.find((device) => device.name === 'lo');
+    // A description of lo adds to what every loopback device has.
+    const missing = LOOPBACK.addresses.filter(
+      ({ address }) => !listed?.addresses.some((own) => sameAddress(own.address, address)),
+    );
+    const lo: Device = { ...LOOPBACK, ...listed, addresses: [...missing, ...(listed?.addresses ?? [])] };
+    // lo is the first device of every namespace.
+    const all = [lo, ...devices.filter((device) => device !== listed)];
     this.devices = new Map(all.map((device) => [device.name, device]));
     this.routes = new RouteTable([...all.flatMap(routesOfDevice), ...routes]);
+    this.forwardsIpv6 = devices.some((device) => device.name !== 'lo' && device.forwarding);
   }
 
   isOfType(address: IpAddress, types: readonly AddressType[], device?: string): boolean {
-    return isOfType(address, types, { routes: this.routes, device });
+    return isOfType(address, types, { routes: this.routes, devices: this.devices, device });
   }
 
   masqueradeAddress(device: string, nextHop: IpAddress): IpAddress | undefined {
@@ -145,8 +75,22 @@ export class AddressBook implements HostView {
   }
 
   redirectAddress(device: string | undefined, like: IpAddress): IpAddress | undefined {
-    const family = familyOf(like);
-    if (device === undefined) return LOOPBACK_ADDRESS[family];
-    return this.devices.get(device)?.addresses.find(({ address }) => familyOf(address) === family)?.address;
+    if (device === undefined) return LOOPBACK_ADDRESS[familyOf(like)];
+    const own = this.devices.get(device);
+    if (own === undefined) return undefined;
+    if (typeof like === 'number')
+      return own.addresses.find(({ address }) => typeof address === 'number')?.address;
+    // A link-local destination wants a link-local address, any other a wider one.
+    return ipv6AddressList(own).find(({ address }) => isLinkLocal(address) === isLinkLocal(like))?.address;
+  }
+
+  /** Whether packets to the multicast group `group` that come in on `device` are for this host. */
+  hasJoined(group: IpAddress, device: Device): boolean {
+    if (typeof group === 'number') return group === ALL_HOSTS_V4;
+    if (sameAddress(group, ALL_NODES_V6)) return true;
+    if (sameAddress(group, ALL_ROUTERS_V6)) return device.forwarding;
+    return device.addresses.some(
+      ({ address }) => typeof address !== 'number' && sameAddress(solicitedNodeGroup(address), group),
+    );
   }
 }

@@ -14,6 +14,8 @@ export interface DeviceSysctls {
 
 export interface Device extends DeviceSysctls {
   readonly name: string;
+  /** The longest packet it sends, in bytes; absent: no packet is too long. */
+  readonly mtu?: number;
   readonly addresses: readonly InterfaceAddress[];
 }
 

@@ -6,6 +6,7 @@
  *   send ────▶ route ─▶ output ─▶ (re-route) ─▶ postrouting ─▶ transmit, or lo and in again
  *
  * It refuses nothing: every packet has a Fate. Answers that the host makes of itself pass its own rules.
+ * The decisions are in input-route.ts, output-route.ts, forward.ts and error-source.ts; this is their shell.
  */
 import type { Choices } from '../netfilter/choices.ts';
 import { isIcmpErrorPacket } from '../netfilter/conntrack/icmp-error.ts';
@@ -13,17 +14,22 @@ import type { Hook } from '../netfilter/hooks.ts';
 import type { Netfilter } from '../netfilter/netfilter.ts';
 import { type PacketType, Skb } from '../netfilter/skb.ts';
 import { opposite } from '../netfilter/tuple.ts';
+import type { DropReason } from '../netfilter/verdict.ts';
 import type { Clock } from '../sim/clock.ts';
-import { familyOf, type IpAddress, sameAddress } from '../wire/ip-address.ts';
+import { familyOf, sameAddress } from '../wire/ip-address.ts';
 import type { Packet } from '../wire/packet.ts';
 import { type AddressBook, selectAddress } from './addressing.ts';
 import { type Answerer, closedHost } from './answer.ts';
 import type { Device } from './device.ts';
+import { errorSource } from './error-source.ts';
 import type { HostTrace } from './events.ts';
 import { dropped, type Fate, type Refusal, type Transmission } from './fate.ts';
-import { icmpError, refusalOf, tcpReset } from './refuse.ts';
-import { isMulticast, LIMITED_BROADCAST, nextHopOf, type Route } from './route-table.ts';
-import { checkAddresses, checkReversePath } from './source-check.ts';
+import { checkForward, lengthAllowed } from './forward.ts';
+import { fragmentPacket, ReassemblyQueues } from './fragments.ts';
+import { type Audience, isImpossibleIpv6, routeInput } from './input-route.ts';
+import { type OutputDecision, type OutputQuestion, routeOutput } from './output-route.ts';
+import { icmpError, isIntactForReject, refusalOf, tcpReset } from './refuse.ts';
+import { isUnspecified, nextHopOf, type Route } from './route-table.ts';
 
 export interface HostOptions {
   readonly addresses: AddressBook;
@@ -37,16 +43,14 @@ export interface Passage {
   readonly transmissions: readonly Transmission[];
 }
 
-const TTL_EXCEEDED = { ipv4: { type: 11, code: 0 }, ipv6: { type: 3, code: 0 } } as const;
-const NO_ROUTE = { ipv4: { type: 3, code: 0 }, ipv6: { type: 1, code: 0 } } as const;
-/** What the host says when the route itself refuses (`ip route add unreachable|prohibit`). */
-const ROUTE_REFUSALS = {
-  unreachable: { ipv4: { type: 3, code: 1 }, ipv6: { type: 1, code: 0 } },
-  prohibit: { ipv4: { type: 3, code: 13 }, ipv6: { type: 1, code: 1 } },
-} as const;
-
-/** 224.0.0.1 and ff02::1: every host is a member. */
-const ALL_HOSTS_V4 = 0xe0000001;
+/** A refusal that is about to be sent. */
+interface Refusing {
+  readonly refusal: Refusal;
+  /** The packet's fate when nothing may be said. */
+  readonly otherwise: DropReason;
+  /** The word after an ICMP error's checksum: an MTU. */
+  readonly parameter?: number;
+}
 
 export class Host {
   readonly addresses: AddressBook;
@@ -54,6 +58,7 @@ export class Host {
   answerer: Answerer;
   #trace: HostTrace | undefined;
   #transmissions: Transmission[] = [];
+  #queues = new ReassemblyQueues();
 
   constructor({ addresses, netfilter, answerer }: HostOptions) {
     this.addresses = addresses;
@@ -64,7 +69,9 @@ export class Host {
   /** An independent copy at `clock`'s time whose random choices come from `choices`. */
   fork(clock: Clock, choices: Choices): Host {
     const netfilter = this.netfilter.fork({ clock, choices, host: this.addresses });
-    return new Host({ addresses: this.addresses, netfilter, answerer: this.answerer });
+    const copy = new Host({ addresses: this.addresses, netfilter, answerer: this.answerer });
+    copy.#queues = this.#queues.clone();
+    return copy;
   }
 
   /** Where the host tells what it does; undefined: nobody listens. */
@@ -87,7 +94,7 @@ export class Host {
   send(packet: Packet): Passage {
     return this.#passage(() => {
       this.#trace?.({ kind: 'originate', packet });
-      return this.#send(new Skb(packet));
+      return this.#send(new Skb(packet), { dst: packet.dst });
     });
   }
 
@@ -99,7 +106,7 @@ export class Host {
   }
 
   /** Runs `hook`; undefined when the packet passes, else its fate. */
-  #hook(hook: Hook, skb: Skb): Fate | undefined {
+  #hook(hook: Hook, skb: Skb, audience: Audience = 'unicast'): Fate | undefined {
     const verdict = this.netfilter.run(hook, skb);
     switch (verdict.kind) {
       case 'accept':
@@ -108,101 +115,98 @@ export class Host {
         return dropped(verdict.reason);
       case 'unknown':
         return verdict;
-      case 'reject':
-        return this.#refuse(skb, refusalOf(verdict.with), dropped('rule'));
+      case 'reject': {
+        const forAll = audience === 'broadcast' || audience === 'multicast';
+        if (forAll || !isIntactForReject(skb.packet)) return dropped('rule');
+        return this.#refuse(skb, { refusal: refusalOf(verdict.with), otherwise: 'rule' });
+      }
     }
   }
 
   #receive(skb: Skb, device: Device): Fate {
-    const v6 = familyOf(skb.packet.src) === 'ipv6';
-    // IPv6 sorts out impossible addresses before netfilter sees the packet, IPv4 when it routes.
+    if (skb.packetType === 'other-host') return dropped('not-for-us');
     if (skb.packet.corrupt === 'ip-checksum') return dropped('corrupt');
-    if (v6 && this.#martian(skb, device)) return dropped('martian');
+    if (isImpossibleIpv6(skb.packet, device)) return dropped('martian');
+    // Connection tracking sees whole packets only.
+    const { tracksConnections } = this.netfilter.rules(familyOf(skb.packet.src));
+    if (tracksConnections && !this.#reassemble(skb)) return dropped('awaiting-fragments');
     const stopped = this.#hook('prerouting', skb);
     if (stopped !== undefined) return stopped;
-    if (!v6 && this.#martian(skb, device)) return dropped('martian');
-    return this.#routeInput(skb, device);
+    const decision = routeInput({ packet: skb.packet, device, book: this.addresses });
+    if (decision.kind === 'drop') return dropped(decision.reason);
+    this.#trace?.({ kind: 'route', route: decision.route, destination: skb.packet.dst });
+    if (decision.kind === 'forward') return this.#forward(skb, decision.route);
+    return decision.kind === 'local' ? this.#input(skb, decision.audience) : this.#refuse(skb, decision);
   }
 
-  #martian(skb: Skb, device: Device): boolean {
-    const { src, dst } = skb.packet;
-    return checkAddresses({ src, dst, device }) !== 'ok';
-  }
-
-  /** ip_route_input_slow: whose packet is it, and may it come from there? */
-  #routeInput(skb: Skb, device: Device): Fate {
-    const { src, dst } = skb.packet;
-    const family = familyOf(dst);
-    if (isMulticast(dst)) {
-      const joined = typeof dst !== 'number' || dst === ALL_HOSTS_V4;
-      return joined ? this.#input(skb) : dropped('multicast-not-joined');
-    }
-    const route = this.addresses.routes.lookup(dst);
-    const forUs = dst === LIMITED_BROADCAST || route?.type === 'local' || route?.type === 'broadcast';
-    const leavesBy = forUs ? undefined : route?.device;
-    const source = checkReversePath({ src, dst, device }, leavesBy, this.addresses);
-    if (forUs) {
-      if (source !== 'ok') return dropped(source);
-      this.#trace?.({ kind: 'route', route, destination: dst });
-      return this.#input(skb);
-    }
-    if (!device.forwarding) return dropped('forwarding-off');
-    if (route !== undefined && source !== 'ok') return dropped(source);
-    this.#trace?.({ kind: 'route', route, destination: dst });
-    if (route === undefined)
-      return this.#refuse(skb, { kind: 'icmp', ...NO_ROUTE[family] }, dropped('no-route'));
-    if (route.type === 'blackhole') return dropped('blackhole');
-    if (route.type === 'unreachable' || route.type === 'prohibit') {
-      const refusal: Refusal = { kind: 'icmp', ...ROUTE_REFUSALS[route.type][family] };
-      return this.#refuse(skb, refusal, dropped('no-route'));
-    }
-    return this.#forward(skb, route);
+  /** Puts fragments together. False while some are missing. */
+  #reassemble(skb: Skb): boolean {
+    if (skb.packet.fragment === undefined) return true;
+    const whole = this.#queues.add(skb.packet, this.netfilter.clock.now());
+    if (whole === undefined) return false;
+    skb.packet = whole.packet;
+    skb.longestPiece = whole.longestPiece;
+    return true;
   }
 
   #forward(skb: Skb, route: Route): Fate {
     const { packet } = skb;
-    if (skb.packetType !== 'host') return dropped('not-for-us');
-    if (packet.ttl <= 1) {
-      const refusal: Refusal = { kind: 'icmp', ...TTL_EXCEEDED[familyOf(packet.src)] };
-      return this.#refuse(skb, refusal, dropped('ttl-exceeded'));
-    }
+    const verdict = checkForward(skb, route, this.addresses.devices.get(route.device)?.mtu);
+    if (verdict.kind === 'drop') return dropped(verdict.reason);
+    if (verdict.kind === 'refuse') return this.#refuse(skb, verdict);
     skb.packet = { ...packet, ttl: packet.ttl - 1 };
     skb.outDevice = route.device;
     skb.nextHop = nextHopOf(route, packet.dst);
     const stopped = this.#hook('forward', skb) ?? this.#hook('postrouting', skb);
-    if (stopped !== undefined) return stopped;
-    return this.#transmit(skb, 'forwarded');
+    return stopped ?? this.#transmit(skb, 'forwarded');
   }
 
   #transmit(skb: Skb, kind: 'forwarded' | 'sent'): Fate {
     const { packet, outDevice: device = 'lo', nextHop = skb.packet.dst } = skb;
-    this.#transmissions.push({ device, nextHop, packet });
-    this.#trace?.({ kind: 'transmit', device, nextHop, packet });
+    const limit = lengthAllowed(this.addresses.devices.get(device)?.mtu, skb);
+    if (limit === 'too-big') return dropped('too-big');
+    for (const piece of limit === undefined ? [packet] : fragmentPacket(packet, limit)) {
+      this.#transmissions.push({ device, nextHop, packet: piece });
+      this.#trace?.({ kind: 'transmit', device, nextHop, packet: piece });
+    }
     return { kind, device, packet };
   }
 
-  #input(skb: Skb): Fate {
-    const stopped = this.#hook('input', skb);
+  #input(skb: Skb, audience: Audience): Fate {
+    // IPv4 puts fragments together for itself too, IPv6 only behind the input hook.
+    const v4 = typeof skb.packet.src === 'number';
+    if (v4 && !this.#reassemble(skb)) return dropped('awaiting-fragments');
+    const stopped = this.#hook('input', skb, audience);
     if (stopped !== undefined) return stopped;
-    const { packet } = skb;
-    const answer = skb.packetType === 'host' ? this.answerer(packet) : undefined;
-    if (answer !== undefined) {
-      this.#trace?.({ kind: 'originate', packet: answer, answers: 'socket' });
-      this.#send(isIcmpErrorPacket(answer) ? errorSkb(answer, skb) : new Skb(answer));
-    }
-    return { kind: 'delivered', packet };
+    this.#answer(skb, audience);
+    return { kind: 'delivered', packet: skb.packet };
   }
 
-  /**
-   * Refuses the packet: an ICMP error or reset goes back through the host's own output rules.
-   * `otherwise` is the packet's fate when nothing may be said.
-   */
-  #refuse(skb: Skb, refusal: Refusal, otherwise: Fate): Fate {
-    const answer = refusal.kind === 'tcp-reset' ? tcpReset(skb.packet) : this.#icmpError(skb, refusal);
-    if (answer === undefined) return otherwise;
+  /** Lets the sockets, and the kernel behind them, say what they have to say to a delivered packet. */
+  #answer(skb: Skb, audience: Audience): void {
+    const { packet, packetType, inDevice = 'lo' } = skb;
+    const toHost = packetType === 'host';
+    const said = this.answerer(packet, { audience, toHost, now: this.netfilter.clock.now() });
+    if (said === undefined) return;
+    const src = isUnspecified(said.src)
+      ? selectAddress(this.addresses.devices, inDevice, said.dst)
+      : said.src;
+    if (src === undefined) return;
+    const answer = { ...said, src };
+    this.#trace?.({ kind: 'originate', packet: answer, answers: 'socket' });
+    const answerSkb = isIcmpErrorPacket(answer) ? errorSkb(answer, skb) : new Skb(answer);
+    this.#send(answerSkb, { dst: answer.dst, src, link: inDevice });
+  }
+
+  /** Refuses the packet: an ICMP error or reset goes back through the host's own output rules. */
+  #refuse(skb: Skb, { refusal, otherwise, parameter }: Refusing): Fate {
+    const answer =
+      refusal.kind === 'tcp-reset' ? tcpReset(skb.packet) : this.#icmpError(skb, refusal, parameter);
+    if (answer === undefined) return dropped(otherwise);
     if (refusal.kind === 'tcp-reset') closeConnection(skb, this.netfilter);
     this.#trace?.({ kind: 'originate', packet: answer, answers: refusal });
-    const fate = this.#send(errorSkb(answer, skb));
+    const question: OutputQuestion = { dst: answer.dst, src: answer.src, link: skb.inDevice ?? 'lo' };
+    const fate = this.#send(errorSkb(answer, skb), question);
     switch (fate.kind) {
       case 'sent':
         return { kind: 'rejected', refusal, device: fate.device };
@@ -215,61 +219,59 @@ export class Host {
     }
   }
 
-  #icmpError(skb: Skb, refusal: Extract<Refusal, { kind: 'icmp' }>): Packet | undefined {
-    const { packet } = skb;
-    if (skb.packetType !== 'host') return undefined;
-    const { routes, devices } = this.addresses;
-    const target = routes.lookup(packet.dst);
-    if (target?.type === 'broadcast' || isMulticast(packet.dst)) return undefined;
-    const back = routes.lookup(packet.src);
-    // The error speaks for the address that was asked, or for the device it leaves by.
-    const source =
-      target?.type === 'local'
-        ? packet.dst
-        : (back?.src ?? (back && selectAddress(devices, back.device, nextHopOf(back, packet.src))));
-    return source === undefined ? undefined : icmpError(packet, refusal, source);
+  #icmpError(skb: Skb, refusal: Extract<Refusal, { kind: 'icmp' }>, parameter = 0): Packet | undefined {
+    const { packet, packetType, inDevice = 'lo' } = skb;
+    // Nobody is told about what came in a frame for everybody (RFC 1122 §3.2.2).
+    if (packetType !== 'host') return undefined;
+    const source = errorSource(packet, inDevice, this.addresses);
+    return source === undefined ? undefined : icmpError(packet, { refusal, source, parameter });
   }
 
   /** ip_local_out: route first, then the output hooks, which may change where it goes. */
-  #send(skb: Skb): Fate {
-    const { routes } = this.addresses;
-    let route = routes.lookup(skb.packet.dst);
-    this.#trace?.({ kind: 'route', route, destination: skb.packet.dst });
-    if (route?.type === 'blackhole') return dropped('blackhole');
-    if (!isUsable(route)) return dropped('no-route');
-    setRoute(skb, route);
-    const destination: IpAddress = skb.packet.dst;
-    const stopped = this.#hook('output', skb);
+  #send(skb: Skb, question: OutputQuestion): Fate {
+    const destination = skb.packet.dst;
+    let decision = this.#routeOutput(skb, question);
+    if (decision.kind === 'drop') return dropped(decision.reason);
+    const stopped = this.#hook('output', skb, decision.audience);
     if (stopped !== undefined) return stopped;
-    if (!sameAddress(destination, skb.packet.dst)) {
+    const { src, dst } = skb.packet;
+    if (!sameAddress(destination, dst)) {
       // ip_route_me_harder: the output hooks still saw the old device; postrouting sees the new one.
-      route = routes.lookup(skb.packet.dst);
-      this.#trace?.({ kind: 'route', route, destination: skb.packet.dst });
-      if (!isUsable(route)) return dropped('no-route');
-      setRoute(skb, route);
+      decision = this.#routeOutput(skb, { dst, src });
+      if (decision.kind === 'drop') return dropped(decision.reason);
     }
+    if (decision.loopsBack) this.#loopCopy(skb, decision);
     const held = this.#hook('postrouting', skb);
     if (held !== undefined) return held;
-    return skb.outDevice === 'lo' ? this.#loop(skb) : this.#transmit(skb, 'sent');
+    return skb.outDevice === 'lo' ? this.#loop(skb, decision.audience) : this.#transmit(skb, 'sent');
   }
 
-  /** Out through lo and in again: the packet keeps its conntrack entry and its route. */
-  #loop(skb: Skb): Fate {
+  #routeOutput(skb: Skb, question: OutputQuestion): OutputDecision {
+    const decision = routeOutput(question, this.addresses);
+    this.#trace?.({ kind: 'route', route: decision.route, destination: question.dst });
+    if (decision.kind === 'send') {
+      skb.outDevice = decision.device;
+      skb.nextHop = decision.nextHop;
+    }
+    return decision;
+  }
+
+  /** Out through lo and in again: the packet keeps its conntrack entry, its mark and its route. */
+  #loop(skb: Skb, audience: Audience): Fate {
     this.#trace?.({ kind: 'loopback', packet: skb.packet });
-    skb.inDevice = 'lo';
+    skb.inDevice ??= 'lo';
     skb.outDevice = undefined;
-    const stopped = this.#hook('prerouting', skb);
-    return stopped ?? this.#input(skb);
+    return this.#hook('prerouting', skb) ?? this.#input(skb, audience);
   }
-}
 
-function isUsable(route: Route | undefined): route is Route {
-  return route !== undefined && ['unicast', 'local', 'broadcast'].includes(route.type);
-}
-
-function setRoute(skb: Skb, route: Route): void {
-  skb.outDevice = route.type === 'local' ? 'lo' : route.device;
-  skb.nextHop = nextHopOf(route, skb.packet.dst);
+  /** The copy of a broadcast for the host itself: it comes back by the device the original leaves by. */
+  #loopCopy(skb: Skb, { device, audience }: Extract<OutputDecision, { kind: 'send' }>): void {
+    const copy = skb.clone();
+    if (this.#hook('postrouting', copy) !== undefined) return;
+    copy.inDevice = device;
+    copy.packetType = audience === 'multicast' ? 'multicast' : 'broadcast';
+    this.#loop(copy, audience);
+  }
 }
 
 /**

@@ -2,15 +2,17 @@
  * Routes of one network namespace and the lookups in them: longest prefix, then lowest metric. Local and
  * connected routes follow from the devices' addresses, as the kernel adds them.
  */
-import { addressBits, familyOf, type IpAddress, sameAddress } from '../wire/ip-address.ts';
+import { type IpAddress, ipv6, sameAddress } from '../wire/ip-address.ts';
 import { hostPrefix, type IpPrefix, lastAddress, prefixContains, prefixOf } from '../wire/ip-prefix.ts';
 import type { Device } from './device.ts';
 
-/** `ip route add TYPE …`; local and broadcast routes are the kernel's own. */
+/** `ip route add TYPE …`; local, broadcast, anycast and multicast routes are the kernel's own. */
 export type RouteType =
   | 'unicast'
   | 'local'
   | 'broadcast'
+  | 'anycast'
+  | 'multicast'
   | 'unreachable'
   | 'prohibit'
   | 'blackhole'
@@ -27,30 +29,59 @@ export interface Route {
 }
 
 const LOOPBACK_NETWORK: IpPrefix = { address: 0x7f000000, length: 8 };
+const LINK_LOCAL_NETWORK: IpPrefix = { address: ipv6(0xfe800000, 0, 0, 0), length: 10 };
+const MULTICAST_V6: IpPrefix = { address: ipv6(0xff000000, 0, 0, 0), length: 8 };
 
-/** The routes that an address brings along: itself, its broadcast address, its on-link network. */
-export function routesOfDevice(device: Device): Route[] {
-  const routes: Route[] = [];
-  for (const { address, length } of device.addresses) {
-    const bits = addressBits(familyOf(address));
-    const local = { device: device.name, src: address, metric: 0 };
-    routes.push({ ...local, type: 'local', prefix: hostPrefix(address) });
-    if (length === bits) continue;
-    const network = prefixOf(address, length);
-    if (device.name === 'lo') {
-      routes.push({ ...local, type: 'local', prefix: network });
-      continue;
-    }
-    if (bits === 32 && length < 31) {
-      routes.push({ ...local, type: 'broadcast', prefix: hostPrefix(lastAddress(network)) });
-    }
-    routes.push({ ...local, type: 'unicast', prefix: network });
-  }
+/** IPv6 metrics: of the kernel's own routes to subnets, and of routes added without one (IP6_RT_PRIO_*). */
+const CONNECTED_METRIC_V6 = 256;
+const DEFAULT_METRIC_V6 = 1024;
+
+/** What an IPv4 address brings along: itself, its on-link network, its broadcast address (fib_add_ifaddr). */
+function ipv4Routes(device: Device, address: number, length: number): Route[] {
+  const local = { device: device.name, src: address, metric: 0 };
+  const routes: Route[] = [{ ...local, type: 'local', prefix: hostPrefix(address) }];
+  if (length === 32) return routes;
+  const network = prefixOf(address, length);
+  if (length < 31) routes.push({ ...local, type: 'broadcast', prefix: hostPrefix(lastAddress(network)) });
+  routes.push({ ...local, type: device.name === 'lo' ? 'local' : 'unicast', prefix: network });
   return routes;
 }
 
-/** The kernel asks the table of local and broadcast routes before the main one. */
-const isLocalTable = (route: Route) => route.type === 'local' || route.type === 'broadcast';
+/**
+ * What an IPv6 address brings along: itself, its on-link network, and on a router the subnet's anycast
+ * address (RFC 4291 §2.6.1; addrconf_join_anycast).
+ */
+function ipv6Routes(device: Device, address: IpAddress, length: number): Route[] {
+  const local = { device: device.name, metric: 0 };
+  const routes: Route[] = [{ ...local, type: 'local', prefix: hostPrefix(address) }];
+  if (device.name === 'lo') return routes;
+  const network = prefixOf(address, length);
+  if (device.forwarding && length < 127)
+    routes.push({ ...local, type: 'anycast', prefix: hostPrefix(network.address) });
+  routes.push({ ...local, type: 'unicast', prefix: network, metric: CONNECTED_METRIC_V6 });
+  return routes;
+}
+
+/** The routes that a device and its addresses bring along. */
+export function routesOfDevice(device: Device): Route[] {
+  const routes = device.addresses.flatMap(({ address, length }) =>
+    typeof address === 'number' ? ipv4Routes(device, address, length) : ipv6Routes(device, address, length),
+  );
+  if (device.name === 'lo') return routes;
+  const group = { type: 'multicast', prefix: MULTICAST_V6, device: device.name, metric: 256 } as const;
+  return [...routes, group];
+}
+
+const LOCAL_TABLE: ReadonlySet<RouteType> = new Set(['local', 'broadcast', 'anycast', 'multicast']);
+
+/** The kernel asks the table of its own addresses before the main one. */
+const isLocalTable = (route: Route) => LOCAL_TABLE.has(route.type);
+
+/** The metric that decides among equal prefixes; IPv6 takes 0 for its default. */
+function effectiveMetric({ metric, prefix, type }: Route): number {
+  if (metric !== 0 || typeof prefix.address === 'number' || LOCAL_TABLE.has(type)) return metric;
+  return DEFAULT_METRIC_V6;
+}
 
 export class RouteTable {
   readonly #routes: readonly Route[];
@@ -61,11 +92,14 @@ export class RouteTable {
       (a, b) =>
         Number(isLocalTable(b)) - Number(isLocalTable(a)) ||
         b.prefix.length - a.prefix.length ||
-        a.metric - b.metric,
+        effectiveMetric(a) - effectiveMetric(b),
     );
   }
 
-  /** The route to `address`; with `device`, only routes of that device count. */
+  /**
+   * The route to `address`; with `device`, only routes of that device count. A `throw` route ends the search
+   * as if there were none.
+   */
   lookup(address: IpAddress, device?: string): Route | undefined {
     const route = this.#routes.find(
       ({ prefix, device: routeDevice }) =>
@@ -94,6 +128,11 @@ export class RouteTable {
 /** Where a packet to `destination` goes by `route`: the gateway, or the destination itself on link. */
 export function nextHopOf(route: Route, destination: IpAddress): IpAddress {
   return route.gateway ?? destination;
+}
+
+/** True for fe80::/10, whose addresses mean something on one link only. */
+export function isLinkLocal(address: IpAddress): boolean {
+  return prefixContains(LINK_LOCAL_NETWORK, address);
 }
 
 /** True for 127.0.0.0/8 and ::1. */
