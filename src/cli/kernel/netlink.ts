@@ -52,7 +52,7 @@ export function netlinkMessages(datagram: Buffer): NetlinkMessage[] {
 
 /** The errno that an acknowledgement carries (0: done), or undefined for any other message. */
 export function netlinkErrno(message: NetlinkMessage): number | undefined {
-  return message.type === NLMSG_ERROR ? -message.payload.readInt32LE(0) : undefined;
+  return message.type === NLMSG_ERROR ? Math.abs(message.payload.readInt32LE(0)) : undefined;
 }
 
 /** The attributes in `bytes` by type; flags for nesting and byte order are dropped from the type. */
