@@ -44,8 +44,8 @@ const FIRST_SYSCTLS: readonly (readonly [string, string])[] = [
 
 const SYSCTL_ROOT = '/proc/sys/net';
 
-/** As large as such a device allows: the plan knows no MTU, so nothing should be too big. */
-const MTU = 65521;
+/** As large as such a device allows: without an MTU in the plan nothing is too big. */
+const LARGEST_MTU = 65521;
 
 /** The locally administered MAC address of the device with this index in the plan. */
 function macOf(index: number): Uint8Array {
@@ -66,12 +66,12 @@ function setSysctl(path: string, value: string): void {
 }
 
 /** `ip -batch` commands for one device. */
-function deviceCommands({ name, addresses }: Device, index: number): string[] {
+function deviceCommands({ name, addresses, mtu = LARGEST_MTU }: Device, index: number): string[] {
   const up =
     name === 'lo'
       ? []
       : [
-          `link set dev ${name} address ${formatMac(macOf(index))} mtu ${MTU} arp off`,
+          `link set dev ${name} address ${formatMac(macOf(index))} mtu ${mtu} arp off`,
           `link set dev ${name} up`,
         ];
   const adds = addresses.map((address) => {

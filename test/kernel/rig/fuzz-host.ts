@@ -157,8 +157,7 @@ export function randomHost(dice: Dice, { family, impatient }: HostOptions): Fuzz
   const addresses = ADDRESS_PLANS[family];
   const count = dice.between(2, 4);
   const devices = NAMES.slice(0, count).map((name, index) => randomDevice(dice, addresses, name, index + 1));
-  if (dice.chance(10)) devices.push(loopback(addresses));
-  const segments = devices.slice(0, count).map((device, index) => ({
+  const segments = devices.map((device, index) => ({
     device: device.name,
     own: device.addresses.map(({ address }) => address),
     peers: addresses.peers(index + 1),
@@ -167,7 +166,7 @@ export function randomHost(dice: Dice, { family, impatient }: HostOptions): Fuzz
   return {
     addresses,
     plan: {
-      devices,
+      devices: dice.chance(10) ? [...devices, loopback(addresses)] : devices,
       routes: randomRoutes(dice, addresses, devices),
       conntrack: randomConntrack(dice, impatient),
       ...(text === '' ? {} : { sets: text }),
