@@ -101,6 +101,13 @@ function unreachable(packet: Packet, what: 'port' | 'protocol', { audience, toHo
   return icmpError(packet, { refusal: { kind: 'icmp', ...codes[family] }, source: packet.dst, parameter });
 }
 
+const ECN_BITS = 3;
+
+/** A reset keeps the traffic class of what it answers; IPv6 leaves out its ECN bits (tcp_v6_send_response). */
+function resetTos({ src, tos }: Packet): number {
+  return typeof src === 'number' ? tos : tos & ~ECN_BITS;
+}
+
 /** The answers of a host on which nothing listens. */
 export const closedHost: Answerer = (packet, delivery = PLAIN) => {
   if (packet.corrupt !== undefined) return undefined;
@@ -111,7 +118,9 @@ export const closedHost: Answerer = (packet, delivery = PLAIN) => {
         ? answerIcmp(packet, transport, delivery)
         : answerIcmpv6(packet, transport, delivery);
     case 'tcp':
-      return delivery.toHost && delivery.audience === 'unicast' ? tcpReset(packet, packet.tos) : undefined;
+      return delivery.toHost && delivery.audience === 'unicast'
+        ? tcpReset(packet, resetTos(packet))
+        : undefined;
     case 'udp':
       return unreachable(packet, 'port', delivery);
     case 'sctp':

@@ -66,8 +66,9 @@ export class ConntrackTable {
     if (this.find(entry.reply, entry.zone, now) !== undefined) return false;
     entry.confirmed = true;
     this.#entries.add(entry);
-    push(this.#byTuple, hashTuple(entry.original), { entry, direction: 'original' });
+    // The reply first: where both tuples are one (a flow to itself without ports), it is what the kernel finds.
     push(this.#byTuple, hashTuple(entry.reply), { entry, direction: 'reply' });
+    push(this.#byTuple, hashTuple(entry.original), { entry, direction: 'original' });
     push(this.#bySource, hashSource(entry.original), entry);
     this.#buckets?.add(entry);
     return true;
@@ -113,8 +114,8 @@ export class ConntrackTable {
       const copy = entry.clone();
       copies.set(entry, copy);
       table.#entries.add(copy);
-      push(table.#byTuple, hashTuple(copy.original), { entry: copy, direction: 'original' });
       push(table.#byTuple, hashTuple(copy.reply), { entry: copy, direction: 'reply' });
+      push(table.#byTuple, hashTuple(copy.original), { entry: copy, direction: 'original' });
       push(table.#bySource, hashSource(copy.original), copy);
     }
     return table;
