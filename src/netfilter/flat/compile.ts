@@ -1,0 +1,387 @@
+/**
+ * A table compiled for batches: its flat rules, the chain indexes, and a dispatch table for each hook whose
+ * chain leads straight to rules with exact destinations. Chains can be replaced one by one; what depends on
+ * them is compiled anew, the rest stays.
+ *
+ *   chains ──▶ FlatTable (records) ──▶ indexes ──┐
+ *      └─────▶ leaves ──▶ Front ─────────────────┴──▶ Image ──▶ lookupLinear, lookupCompiled
+ */
+import { addressBits, compareAddress, familyOf, type IpFamily } from '../../wire/ip-address.ts';
+import { type IpPrefix, lastAddress, maskLength } from '../../wire/ip-prefix.ts';
+import { PROTOCOL } from '../../wire/protocol.ts';
+import type { Chain, Rule, Table } from '../rule-set.ts';
+import { indexChain } from './chain-index.ts';
+import { wordsOf } from './encode-tests.ts';
+import { type Decision, FlatTable } from './flat-table.ts';
+import { Front } from './front.ts';
+import type { Image } from './image.ts';
+import { NO_DECISION, RESULT } from './layout.ts';
+import { type Facts, flattenChain, type Leaf } from './leaf.ts';
+import { FlatPool } from './pool.ts';
+import { WordList } from './word-list.ts';
+
+/** What a batch's packets have in common, and the table's rules may ask for. */
+export interface BatchSetting {
+  /** The device they came in on, and the one they leave by; absent where there is none. */
+  readonly inDevice?: string;
+  readonly outDevice?: string;
+  /** Addresses of type LOCAL. Absent or empty: none. */
+  readonly locals?: readonly IpPrefix[];
+}
+
+/** The protocols of which rules name ports that a packet always has. */
+const PORT_PROTOCOLS: ReadonlySet<number> = new Set([
+  PROTOCOL.tcp,
+  PROTOCOL.udp,
+  PROTOCOL.sctp,
+  PROTOCOL.udplite,
+]);
+
+/** The exact destination, protocol and port that `rule` asks for, and nothing else; undefined: more, or less. */
+function exactFacts(rule: Rule): Facts | undefined {
+  let destination: Facts['destination'] | undefined;
+  let protocol: number | undefined;
+  let dport: number | undefined;
+  for (const match of rule.matches) {
+    switch (match.kind) {
+      case 'comment':
+      case 'nfacct':
+        break;
+      case 'destination':
+        if (match.negate || destination !== undefined) return undefined;
+        if (maskLength(match.mask) !== addressBits(familyOf(match.mask))) return undefined;
+        destination = match.address;
+        break;
+      case 'protocol':
+        if (match.negate || match.protocol === 0) return undefined;
+        protocol = match.protocol;
+        break;
+      case 'tcp':
+      case 'udp':
+      case 'sctp':
+      case 'udplite': {
+        const { dport: port, sport } = match;
+        if (protocol !== PROTOCOL[match.kind] || port === undefined || sport !== undefined) return undefined;
+        if (match.kind === 'tcp' && (match.flags ?? match.option) !== undefined) return undefined;
+        if (port.negate || port.from !== port.to || dport !== undefined) return undefined;
+        dport = port.from;
+        break;
+      }
+      default:
+        return undefined;
+    }
+  }
+  if (destination === undefined || protocol === undefined || dport === undefined) return undefined;
+  return PORT_PROTOCOLS.has(protocol) ? { destination, protocol, dport } : undefined;
+}
+
+function factsKey({ destination, protocol, dport }: Facts): string {
+  const place = typeof destination === 'number' ? destination : wordsOf(destination).join('.');
+  return `${place} ${protocol} ${dport}`;
+}
+
+/** A hook's dispatch table and what it was made from. */
+interface HookFront {
+  readonly front: Front;
+  /** The chain whose exact rules it holds. */
+  readonly source: Chain;
+  /** Chains passed on the way there: when one changes, all is made anew. */
+  readonly path: ReadonlySet<string>;
+}
+
+/** Lets a table be recompiled when too much of it is left over from replaced chains. */
+const MAX_WASTE = 0.5;
+
+export class CompiledTable {
+  readonly family: IpFamily;
+  readonly pool: FlatPool;
+  #flat: FlatTable;
+  readonly #index: WordList;
+  readonly #same: WordList;
+  readonly #indexOf: WordList;
+  readonly #fronts = new Map<string, HookFront>();
+  /** Which chains jump to a chain; made when first asked for. */
+  #referrers: Map<string, Set<string>> | undefined;
+
+  /** Throws RangeError when chains jump in a loop or to chains that are not there. */
+  constructor(table: Table, family: IpFamily, pool: FlatPool = new FlatPool(family)) {
+    this.family = family;
+    this.pool = pool;
+    checkJumps(table.chains);
+    const { allocate } = pool;
+    this.#flat = new FlatTable(family, table.chains.values(), allocate);
+    this.#index = new WordList(allocate);
+    this.#same = new WordList(allocate);
+    this.#indexOf = new WordList(allocate);
+    this.#indexOf.grow(2);
+    for (const { chain } of this.#flat.chains()) this.#reindex(chain.name);
+  }
+
+  /** How many rules are in force. */
+  get rules(): number {
+    return this.#flat.chains().reduce((sum, { chain }) => sum + chain.rules.length, 0);
+  }
+
+  /** How many keys the dispatch table of the built-in chain `base` holds. */
+  dispatched(base: string): number {
+    return this.#frontOf(base)?.front.size ?? 0;
+  }
+
+  /**
+   * Replaces the chains called as `changed` are, adds new ones, takes out `removed`. Images taken before
+   * are not to be used any more.
+   */
+  update(changed: readonly Chain[], removed: readonly string[] = []): void {
+    const old = new Map(changed.map(({ name }) => [name, this.#flat.chain(name)?.chain]));
+    for (const name of removed) old.set(name, this.#flat.chain(name)?.chain);
+    // Fronts are about to be compared with what the chains were: make them before anything changes.
+    const touched = this.#referring(old.keys());
+    for (const chain of changed) this.#flat.replace(chain);
+    for (const name of removed) this.#flat.remove(name);
+    for (const { name } of changed) this.#reindex(name);
+    this.#updateReferrers(old);
+    for (const [base, hook] of this.#fronts) this.#updateFront(base, hook, { old, touched });
+    if (this.#flat.waste > MAX_WASTE) this.#compact();
+  }
+
+  /** What looking up packets at the built-in chain `base` needs. Throws RangeError when there is none. */
+  image(base: string, setting: BatchSetting = {}): Image {
+    return this.#image(base, setting, true);
+  }
+
+  /** The same without index and dispatch table: for lookupLinear. */
+  linearImage(base: string, setting: BatchSetting = {}): Image {
+    return this.#image(base, setting, false);
+  }
+
+  /** The rule that a `decision` names; undefined when it was the policy. */
+  describe(decision: number): Decision | undefined {
+    if (decision === NO_DECISION) return undefined;
+    return decision >= 0 ? this.pool.originOf(decision) : this.#flat.describe(decision);
+  }
+
+  /** Lets go of what it holds in the pool. */
+  dispose(): void {
+    for (const { front } of this.#fronts.values()) front.dispose();
+    this.#fronts.clear();
+  }
+
+  #image(base: string, setting: BatchSetting, compiled: boolean): Image {
+    const flat = this.#flat;
+    const chain = flat.chain(base);
+    if (chain === undefined) throw new RangeError(`the table has no chain ${base}`);
+    const { bounds, records, tests, actions } = flat;
+    const chains = bounds.length / 2;
+    return {
+      width: flat.width,
+      base: chain.number,
+      policy: chain.chain.policy === 'DROP' ? RESULT.policyDrop : RESULT.policyAccept,
+      records: records.words,
+      tests: tests.words,
+      actions: actions.words,
+      bounds: bounds.words,
+      devices: this.#deviceTruths(setting),
+      locals: localRanges(setting.locals ?? [], this.family),
+      same: compiled ? this.#same.words : new Int32Array(0),
+      index: compiled ? this.#index.words : new Int32Array(0),
+      indexOf: compiled ? this.#indexOf.words : new Int32Array(chains).fill(-1),
+      front: compiled ? this.#frontOf(base)?.front.image() : undefined,
+    };
+  }
+
+  #deviceTruths({ inDevice = '', outDevice = '' }: BatchSetting): Uint8Array {
+    return Uint8Array.from(this.#flat.deviceTests, ({ side, ifname, wildcard }) => {
+      const actual = side === 'in' ? inDevice : outDevice;
+      return (wildcard ? actual.startsWith(ifname) : actual === ifname) ? 1 : 0;
+    });
+  }
+
+  #reindex(name: string): void {
+    const flat = this.#flat;
+    const chain = flat.chain(name);
+    if (chain === undefined) return;
+    const chains = flat.bounds.length / 2;
+    if (this.#indexOf.length < chains) this.#indexOf.grow(chains - this.#indexOf.length);
+    const { start, number } = chain;
+    const end = start + chain.chain.rules.length;
+    const input = { records: flat.records.words, width: flat.width, start, end };
+    this.#indexOf.words[number] = indexChain(input, this.#index, this.#same);
+  }
+
+  /** The dispatch table of `base`, made when first asked for. */
+  #frontOf(base: string): HookFront | undefined {
+    const known = this.#fronts.get(base);
+    if (known !== undefined) return known;
+    const made = this.#makeFront(base);
+    if (made !== undefined) this.#fronts.set(base, made);
+    return made;
+  }
+
+  #makeFront(base: string): HookFront | undefined {
+    const path = new Set<string>();
+    let chain = this.#flat.chain(base)?.chain;
+    // A chain that begins with a plain jump is as good as the chain it jumps to, for whoever is decided there.
+    for (; chain !== undefined && !path.has(chain.name); ) {
+      path.add(chain.name);
+      const first = chain.rules[0];
+      const plain = first?.matches.every(({ kind }) => kind === 'comment');
+      if (first === undefined || !plain || !('chain' in first.target)) break;
+      const next = this.#flat.chain(first.target.chain)?.chain;
+      if (next === undefined) break;
+      chain = next;
+    }
+    if (chain === undefined) return undefined;
+    const front = new Front(this.pool, this.#leavesOf(chain));
+    return { front, source: chain, path };
+  }
+
+  /** The leaves that `source`'s exact rules lead to. */
+  #leavesOf(source: Chain): [Facts, Leaf][] {
+    const leaves: [Facts, Leaf][] = [];
+    for (const [rule, facts] of leadingRules(source).values()) {
+      const leaf = this.#leafOf(rule, facts);
+      if (leaf !== undefined) leaves.push([facts, leaf]);
+    }
+    return leaves;
+  }
+
+  #leafOf(rule: Rule, facts: Facts): Leaf | undefined {
+    if (!('chain' in rule.target)) return undefined;
+    const lookup = (name: string) => this.#flat.chain(name)?.chain;
+    const chain = lookup(rule.target.chain);
+    return chain && flattenChain(chain, facts, lookup);
+  }
+
+  #updateFront(
+    base: string,
+    hook: HookFront,
+    {
+      old,
+      touched,
+    }: { readonly old: ReadonlyMap<string, Chain | undefined>; readonly touched: ReadonlySet<string> },
+  ): void {
+    const { front, source, path } = hook;
+    const onPath = [...path].some((name) => old.has(name) && name !== source.name);
+    const now = this.#flat.chain(source.name)?.chain;
+    const stillThere = now !== undefined && firstJump(now) === firstJump(source);
+    if (onPath || !stillThere) {
+      front.dispose();
+      this.#fronts.delete(base);
+      return;
+    }
+    const after = leadingRules(now);
+    const before = now === source ? after : leadingRules(source);
+    if (now !== source) {
+      for (const [key, [, facts]] of before) if (!after.has(key)) front.set(facts, undefined);
+      this.#fronts.set(base, { ...hook, source: now });
+    }
+    for (const [key, [rule, facts]] of after) {
+      const leadsToChange = 'chain' in rule.target && touched.has(rule.target.chain);
+      if (!leadsToChange && (before === after || before.get(key)?.[0] === rule)) continue;
+      front.set(facts, this.#leafOf(rule, facts));
+    }
+  }
+
+  /** The chains from which some of `names` can be reached, themselves included. */
+  #referring(names: Iterable<string>): ReadonlySet<string> {
+    this.#referrers ??= this.#collectReferrers();
+    const found = new Set<string>(names);
+    for (const name of found) for (const from of this.#referrers.get(name) ?? []) found.add(from);
+    return found;
+  }
+
+  #collectReferrers(): Map<string, Set<string>> {
+    const referrers = new Map<string, Set<string>>();
+    for (const { chain } of this.#flat.chains()) addReferrers(referrers, chain);
+    return referrers;
+  }
+
+  #updateReferrers(old: ReadonlyMap<string, Chain | undefined>): void {
+    if (this.#referrers === undefined) return;
+    for (const [name, before] of old) {
+      const now = this.#flat.chain(name)?.chain;
+      for (const rule of before?.rules ?? []) {
+        if ('chain' in rule.target) this.#referrers.get(rule.target.chain)?.delete(name);
+      }
+      if (now !== undefined) addReferrers(this.#referrers, now);
+    }
+  }
+
+  #compact(): void {
+    const chains = this.#flat.chains().map(({ chain }) => chain);
+    this.#flat = new FlatTable(this.family, chains, this.pool.allocate);
+    for (const list of [this.#index, this.#same, this.#indexOf]) list.length = 0;
+    for (const { name } of chains) this.#reindex(name);
+  }
+}
+
+function addReferrers(referrers: Map<string, Set<string>>, chain: Chain): void {
+  for (const { target } of chain.rules) {
+    if (!('chain' in target)) continue;
+    const known = referrers.get(target.chain);
+    if (known === undefined) referrers.set(target.chain, new Set([chain.name]));
+    else known.add(chain.name);
+  }
+}
+
+/** The chain that `chain` plainly jumps to first, if it does. */
+function firstJump({ rules: [first] }: Chain): string | undefined {
+  if (first === undefined || !('chain' in first.target)) return undefined;
+  return first.matches.every(({ kind }) => kind === 'comment') ? first.target.chain : undefined;
+}
+
+type LeadingRules = ReadonlyMap<string, readonly [Rule, Facts]>;
+
+/** Chains are immutable: what was found out about one holds for good. */
+const leadingRulesOf = new WeakMap<Chain, LeadingRules>();
+
+/**
+ * The first rule of each key in `chain`, up to the first rule that is not about an exact key: what comes
+ * after that one may already be decided.
+ */
+function leadingRules(chain: Chain): LeadingRules {
+  const known = leadingRulesOf.get(chain);
+  if (known !== undefined) return known;
+  const rules = new Map<string, readonly [Rule, Facts]>();
+  for (const rule of chain.rules) {
+    const facts = exactFacts(rule);
+    if (facts === undefined) break;
+    const key = factsKey(facts);
+    if (!rules.has(key)) rules.set(key, [rule, facts]);
+  }
+  leadingRulesOf.set(chain, rules);
+  return rules;
+}
+
+/** First and last words of each prefix of `family`, ascending, overlapping ones joined. */
+function localRanges(locals: readonly IpPrefix[], family: IpFamily): Uint32Array {
+  const ranges = locals
+    .filter(({ address }) => familyOf(address) === family)
+    .map((prefix) => ({ first: prefix.address, last: lastAddress(prefix) }))
+    .sort((a, b) => compareAddress(a.first, b.first));
+  const joined: { first: IpPrefix['address']; last: IpPrefix['address'] }[] = [];
+  for (const range of ranges) {
+    const previous = joined.at(-1);
+    if (previous !== undefined && compareAddress(range.first, previous.last) <= 0) {
+      if (compareAddress(range.last, previous.last) > 0) previous.last = range.last;
+    } else joined.push({ ...range });
+  }
+  return Uint32Array.from(joined.flatMap(({ first, last }) => [...wordsOf(first), ...wordsOf(last)]));
+}
+
+/** Throws RangeError for jumps in a loop or to nowhere: the kernel refuses such tables. */
+function checkJumps(chains: ReadonlyMap<string, Chain>): void {
+  const done = new Set<string>();
+  const open = new Set<string>();
+  const visit = (name: string): void => {
+    if (done.has(name)) return;
+    if (open.has(name)) throw new RangeError(`chain ${name} leads to itself`);
+    const chain = chains.get(name);
+    if (chain === undefined) throw new RangeError(`the table has no chain ${name}`);
+    open.add(name);
+    for (const { target } of chain.rules) if ('chain' in target) visit(target.chain);
+    open.delete(name);
+    done.add(name);
+  };
+  for (const name of chains.keys()) visit(name);
+}

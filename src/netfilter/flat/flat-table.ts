@@ -1,0 +1,176 @@
+/**
+ * One table in flat form: every chain's rules as records, in one array, and chains that can be replaced one
+ * by one. A replaced chain's records go to the end of the array (or into its old place when they fit).
+ */
+import type { IpFamily } from '../../wire/ip-address.ts';
+import type { Chain, Rule } from '../rule-set.ts';
+import { addressWords } from './batch.ts';
+import { actionWords } from './encode-action.ts';
+import { type DeviceTest, EncodedMatches, wordsOf } from './encode-tests.ts';
+import { ACTION_WORDS, NO_DECISION, RECORD, recordWords, TEST } from './layout.ts';
+import { type Allocate, WordList } from './word-list.ts';
+
+export interface FlatChain {
+  readonly number: number;
+  readonly chain: Chain;
+  /** The ordinal of its first rule. */
+  readonly start: number;
+  /** Room for this many rules is there. */
+  readonly room: number;
+}
+
+/** Which rule decided, as users count: from 1. */
+export interface Decision {
+  readonly chain: string;
+  readonly number: number;
+}
+
+export class FlatTable {
+  readonly family: IpFamily;
+  readonly width: 1 | 4;
+  readonly records: WordList;
+  readonly tests: WordList;
+  readonly actions: WordList;
+  /** `start, end` of each chain, as rule ordinals. */
+  readonly bounds: WordList;
+  readonly deviceTests: DeviceTest[] = [];
+  readonly #deviceNumbers = new Map<string, number>();
+  readonly #numbers = new Map<string, number>();
+  readonly #chains: (FlatChain | undefined)[] = [];
+  readonly #recordWords: number;
+  #rules = 0;
+  /** Records that no chain uses any more. */
+  #unused = 0;
+
+  constructor(family: IpFamily, chains: Iterable<Chain>, allocate: Allocate) {
+    this.family = family;
+    this.width = addressWords(family);
+    this.#recordWords = recordWords(this.width);
+    this.records = new WordList(allocate);
+    this.tests = new WordList(allocate);
+    this.actions = new WordList(allocate);
+    this.bounds = new WordList(allocate);
+    this.tests.push(TEST.end);
+    for (const chain of chains) this.replace(chain);
+  }
+
+  /** How many rules there is room for; ordinals are below it. */
+  get ruleCount(): number {
+    return this.#rules;
+  }
+
+  /** The part of the records that replaced chains have left behind, from 0 to 1. */
+  get waste(): number {
+    return this.#rules === 0 ? 0 : this.#unused / this.#rules;
+  }
+
+  chain(name: string): FlatChain | undefined {
+    const number = this.#numbers.get(name);
+    return number === undefined ? undefined : this.#chains[number];
+  }
+
+  chains(): readonly FlatChain[] {
+    return this.#chains.filter((chain) => chain !== undefined);
+  }
+
+  /** The number of the chain called `name`, which may be filled later. */
+  numberOf(name: string): number {
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    const number = this.#numbers.size;
+    this.#numbers.set(name, number);
+    this.#chains.push(undefined);
+    this.bounds.grow(2);
+    return number;
+  }
+
+  /** Puts `chain` in, in the place of the one with its name. */
+  replace(chain: Chain): FlatChain {
+    const number = this.numberOf(chain.name);
+    const old = this.#chains[number];
+    const fits = old !== undefined && old.room >= chain.rules.length;
+    if (old !== undefined && !fits) this.#unused += old.room;
+    const start = fits ? old.start : this.#reserve(chain.rules.length);
+    const flat: FlatChain = { number, chain, start, room: fits ? old.room : chain.rules.length };
+    this.#chains[number] = flat;
+    const bounds = this.bounds.words;
+    bounds[2 * number] = start;
+    bounds[2 * number + 1] = start + chain.rules.length;
+    for (const [index, rule] of chain.rules.entries()) {
+      // Most rules of a replaced chain are the old ones.
+      if (fits && old.chain.rules[index] === rule) continue;
+      this.#encode(start + index, rule);
+    }
+    return flat;
+  }
+
+  /** Takes the chain called `name` out. Nothing may jump to it any more. */
+  remove(name: string): void {
+    const number = this.#numbers.get(name);
+    const old = number === undefined ? undefined : this.#chains[number];
+    if (number === undefined || old === undefined) return;
+    this.#unused += old.room;
+    this.#chains[number] = undefined;
+    this.bounds.words[2 * number] = 0;
+    this.bounds.words[2 * number + 1] = 0;
+  }
+
+  /** The rule that a batch's `decision` column names; undefined when it was the policy. */
+  describe(decision: number): Decision | undefined {
+    if (decision === NO_DECISION) return undefined;
+    const ordinal = ~decision;
+    for (const flat of this.#chains) {
+      if (flat === undefined) continue;
+      const index = ordinal - flat.start;
+      if (index >= 0 && index < flat.chain.rules.length) return { chain: flat.chain.name, number: index + 1 };
+    }
+    return undefined;
+  }
+
+  #reserve(rules: number): number {
+    const start = this.#rules;
+    this.#rules += rules;
+    this.records.grow(rules * this.#recordWords);
+    this.actions.grow(rules * ACTION_WORDS);
+    return start;
+  }
+
+  #deviceIndex(test: DeviceTest): number {
+    const key = `${test.side} ${test.wildcard ? 'begins' : 'is'} ${test.ifname}`;
+    const known = this.#deviceNumbers.get(key);
+    if (known !== undefined) return known;
+    this.#deviceNumbers.set(key, this.deviceTests.length);
+    return this.deviceTests.push(test) - 1;
+  }
+
+  #encode(ordinal: number, rule: Rule): void {
+    const encoded = new EncodedMatches(this.width, (test) => this.#deviceIndex(test));
+    for (const match of rule.matches) encoded.add(match);
+    const { words } = this.records;
+    const record = ordinal * this.#recordWords;
+    words[record + RECORD.head] = encoded.head;
+    words[record + RECORD.dports] = encoded.dports;
+    words[record + RECORD.sports] = encoded.sports;
+    words[record + RECORD.tests] = this.#appendTests(encoded.tests);
+    let at = record + RECORD.addresses;
+    for (const side of [encoded.destination, encoded.source]) {
+      for (const address of [side?.address, side?.mask]) {
+        const parts = address === undefined ? undefined : wordsOf(address);
+        for (let word = 0; word < this.width; word++) words[at++] = parts?.[word] ?? 0;
+      }
+    }
+    const action = ordinal * ACTION_WORDS;
+    this.actions.words.fill(0, action, action + ACTION_WORDS);
+    const target = actionWords(rule.target, (name) => this.numberOf(name));
+    for (const [index, word] of target.entries()) this.actions.words[action + index] = word;
+  }
+
+  #appendTests(tests: readonly number[]): number {
+    if (tests.length === 0) return 0;
+    const start = this.tests.grow(tests.length + 1);
+    const { words } = this.tests;
+    for (const [index, word] of tests.entries()) words[start + index] = word;
+    words[start + tests.length] = TEST.end;
+    return start;
+  }
+}
