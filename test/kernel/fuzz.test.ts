@@ -11,7 +11,8 @@ import { printCase } from './rig/case-file.ts';
 import { type DifferentialResult, runSideBySide } from './rig/differential.ts';
 import { type FuzzCase, fuzzCase, playFuzzCase, shrunk } from './rig/fuzz-case.ts';
 
-const SEED = Number(process.env.KUBEWIRE_SEED ?? Math.floor(Math.random() * 1e9));
+/** The same cases for everybody unless asked otherwise; a search for new ones takes a seed of its own. */
+const SEED = Number(process.env.KUBEWIRE_SEED ?? 20_261_121);
 const CASES = Number(process.env.KUBEWIRE_FUZZ_CASES ?? 340);
 const DIRECTORY = process.env.KUBEWIRE_FUZZ_DIR ?? `${tmpdir()}/kubewire-fuzz`;
 const STEPS = 70;
