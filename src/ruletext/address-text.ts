@@ -124,6 +124,11 @@ export function parseHost(context: RuleContext, option: string, text: string): I
   return tryParseHost(context.family, text) ?? complain(context, option, text);
 }
 
+/** A mask as options of type XTTYPE_PLENMASK take it. */
+export function parseHostMask(context: RuleContext, option: string, text: string): IpAddress {
+  return parseMask(context, option, text, tryParseHost);
+}
+
 /** `ADDRESS[/MASK]` as conntrack's options take it, host bits kept. */
 export function parseHostAndMask(context: RuleContext, option: string, text: string): AddressAndMask {
   const { family } = context;
@@ -131,7 +136,7 @@ export function parseHostAndMask(context: RuleContext, option: string, text: str
   const host = slash < 0 ? text : text.slice(0, slash);
   const address = parseHost(context, option, host);
   if (slash < 0) return { address, mask: hostMask(family) };
-  return { address, mask: parseMask(context, option, text.slice(slash + 1), tryParseHost) };
+  return { address, mask: parseHostMask(context, option, text.slice(slash + 1)) };
 }
 
 const LOCALHOST = { ipv4: '127.0.0.1', ipv6: '::1' } as const;

@@ -36,9 +36,13 @@ const assigned = ASSIGNED.trim()
   });
 
 const NUMBER_BY_NAME: ReadonlyMap<string, number> = new Map([...assigned, ...BUILT_IN]);
-const NAME_BY_NUMBER: ReadonlyMap<number, string> = new Map(
-  [...BUILT_IN, ...assigned].reverse().map(([name, number]) => [number, name]),
+const BUILT_IN_NAMES: ReadonlyMap<number, string> = new Map(
+  [...BUILT_IN].reverse().map(([name, number]) => [number, name]),
 );
+const NAME_BY_NUMBER: ReadonlyMap<number, string> = new Map([
+  ...[...assigned].reverse().map(([name, number]) => [number, name] as const),
+  ...BUILT_IN_NAMES,
+]);
 
 /** The module that `-p` of this protocol lets a rule use without `-m`, if there is one. */
 const IMPLIED_MODULE: ReadonlyMap<number, string> = new Map([
@@ -55,8 +59,9 @@ const IMPLIED_MODULE: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * A protocol by name or number, and the name that a save prints for it. In a program's own save a number
- * stays a number: the host that printed it had no name for it. Complains about `what` otherwise.
+ * A protocol by name or number, and how a save spells it. iptables' own names stand for their numbers. Of
+ * others the spelling is kept: saves print `gre` up to 1.8.10 and where /etc/protocols knows it, and `47`
+ * after that, and every version takes both. Complains about `what` otherwise.
  */
 export function parseProtocol(
   context: RuleContext,
@@ -64,19 +69,17 @@ export function parseProtocol(
   text: string,
 ): { readonly protocol: number; readonly name: string } {
   const number = tryParseNumber(text, 0, 255);
-  if (number !== undefined) {
-    return { protocol: number, name: context.generated ? text : protocolName(number) };
-  }
+  if (number !== undefined) return { protocol: number, name: BUILT_IN_NAMES.get(number) ?? String(number) };
   const named = NUMBER_BY_NAME.get(text) ?? NUMBER_BY_NAME.get(text.toLowerCase());
   if (named === undefined) {
     throw context.error(
       `unknown protocol '${text}' for ${what}; expected a number from 0 to 255 or a name such as tcp`,
     );
   }
-  return { protocol: named, name: protocolName(named) };
+  return { protocol: named, name: BUILT_IN_NAMES.get(named) ?? text };
 }
 
-/** The name that saves print for protocol `number`, or its digits. */
+/** A name of protocol `number`, iptables' own or the assigned one; its digits when it has none. */
 export function protocolName(number: number): string {
   return NAME_BY_NUMBER.get(number) ?? String(number);
 }

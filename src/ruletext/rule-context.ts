@@ -7,8 +7,6 @@ import type { IpFamily } from '../wire/ip-address.ts';
 export class RuleContext {
   readonly family: IpFamily;
   readonly file: string | undefined;
-  /** The text is a program's own save: names of protocols stay as they are spelled. */
-  readonly generated: boolean;
   table: TableName = 'filter';
   line = 0;
   /** Of `-p` so far on this line; undefined without one. */
@@ -17,11 +15,9 @@ export class RuleContext {
   constructor(options: {
     readonly family: IpFamily;
     readonly file?: string | undefined;
-    readonly generated?: boolean;
   }) {
     this.family = options.family;
     this.file = options.file;
-    this.generated = options.generated ?? false;
   }
 
   /** The error for this line; `message` says what was found and what was expected. */

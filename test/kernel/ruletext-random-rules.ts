@@ -233,7 +233,7 @@ export const PROTOCOLS: Readonly<Record<string, Piece>> = {
     w.family === 'ipv6'
       ? `${w.not()}--icmpv6-type ${w.pick(['128', '1/4', 'echo-request', 'redirect', 'packet-too-big'])}`
       : '',
-  '47': () => '',
+  gre: () => '',
   esp: () => '',
   all: () => '',
 };

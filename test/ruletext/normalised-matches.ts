@@ -38,7 +38,7 @@ const HEAD = rows('ipv4', [
   ['any device is no match', 'filter FORWARD', '-i + -o + -j DROP', '-j DROP'],
   ['no second fragments', 'filter INPUT', '! -f'],
   ['a protocol number', 'filter INPUT', '-p 6', '-p tcp'],
-  ['an assigned protocol number', 'filter INPUT', '-p 47', '-p gre'],
+  ['an assigned protocol name', 'filter INPUT', '-p GRE', '-p gre'],
   ['an unassigned protocol number', 'filter INPUT', '! -p 200'],
   ['a protocol in capitals', 'filter INPUT', '-p TCP', '-p tcp'],
   ['every protocol is no match', 'filter INPUT', '-p all -j ACCEPT', '-j ACCEPT'],

@@ -2,7 +2,7 @@
 import type { ConnlimitMatch, HashlimitMatch, LimitMatch, Rate } from '../../netfilter/match.ts';
 import { addressBits } from '../../wire/ip-address.ts';
 import { maskLength } from '../../wire/ip-prefix.ts';
-import { parseMask } from '../address-text.ts';
+import { parseHostMask } from '../address-text.ts';
 import { defineExtension, type MatchModule, type Options, type OptionUse } from '../match-module.ts';
 import { parseNumber, tryParseLeadingNumber } from '../numbers.ts';
 import { readProcName } from '../proc-name.ts';
@@ -106,7 +106,7 @@ function maskOption(key: 'srcMask' | 'dstMask') {
 }
 
 function readMaskLength(use: OptionUse): number {
-  const mask = parseMask(use.context, `--${use.option}`, use.text);
+  const mask = parseHostMask(use.context, `--${use.option}`, use.text);
   return maskLength(mask) ?? use.context.fail(`mask '${use.text}' for --${use.option} is not contiguous`);
 }
 
@@ -150,7 +150,7 @@ const HASHLIMIT_OPTIONS: Options<HashlimitDraft> = {
       const digits = String(tryParseLeadingNumber(use.text) ?? use.text);
       draft.burst = parseNumber(use.context, use.option, digits, { min: 1, max: 1_000_000 });
     },
-    modelled: (text) => !/[kmb]/.test(text),
+    modelled: (text) => !/^\d+[kmb]/.test(text),
   },
   'hashlimit-mode': {
     values: 1,
@@ -258,7 +258,7 @@ const CONNLIMIT = defineExtension<ConnlimitDraft, ConnlimitMatch>({
       values: 1,
       read: (draft, use) => {
         // A mask without a length is taken for a host's (xtopt_parse_plenmask).
-        const mask = parseMask(use.context, `--${use.option}`, use.text);
+        const mask = parseHostMask(use.context, `--${use.option}`, use.text);
         draft.maskLength = maskLength(mask) ?? addressBits(use.context.family);
       },
     },

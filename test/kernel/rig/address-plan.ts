@@ -8,6 +8,8 @@ import {
 
 export interface AddressPlan {
   readonly family: IpFamily;
+  /** IPv6 asks for 1280 at least. */
+  readonly mtus: readonly number[];
   /** The addresses that the device with this number may get: the main one first. */
   readonly mainTexts: (device: number) => readonly (readonly [weight: number, text: string])[];
   readonly moreTexts: (device: number) => readonly string[];
@@ -38,6 +40,7 @@ const all = (texts: readonly string[]) => texts.map(parseIpAddress);
 
 const IPV4: AddressPlan = {
   family: 'ipv4',
+  mtus: [576, 600, 1280, 1400],
   mainTexts: (n) => [
     [6, `10.0.${n}.1/24`],
     [1, `10.0.${n}.1/32`],
@@ -96,6 +99,7 @@ const IPV4: AddressPlan = {
 
 const IPV6: AddressPlan = {
   family: 'ipv6',
+  mtus: [1280, 1281, 1400],
   mainTexts: (n) => [
     [6, `fd00:${n}::1/64`],
     [1, `fd00:${n}::1/128`],

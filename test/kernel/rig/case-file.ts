@@ -1,7 +1,7 @@
 /** Differential cases as JSON files: small ones that once failed are kept as tests. */
 
 import { describePacket } from '../../../src/cli/kernel/describe-packet.ts';
-import type { FrameKind } from '../../../src/cli/kernel/observe.ts';
+import type { FrameKind, Injection } from '../../../src/cli/kernel/observe.ts';
 import { type ConntrackSysctls, DEFAULT_CONNTRACK } from '../../../src/netfilter/conntrack/timeouts.ts';
 import type { Backend } from '../../../src/netfilter/hooks.ts';
 import { DEFAULT_DEVICE_SYSCTLS, type Device } from '../../../src/netstack/device.ts';
@@ -73,12 +73,12 @@ function routeRecord({ type, prefix, device, gateway }: Route): RouteRecord {
 
 function stepRecord(step: Step): StepRecord {
   if (step.kind === 'wait') return { wait: step.seconds };
-  const { packet, device, frame } = step.injection;
+  const { packet, device, frame, bytes } = step.injection;
   return {
     about: describePacket(packet, true),
     ...(device === undefined ? {} : { in: device }),
     ...(frame === undefined ? {} : { frame }),
-    bytes: Buffer.from(emitPacket(packet)).toString('hex'),
+    bytes: Buffer.from(bytes ?? emitPacket(packet)).toString('hex'),
   };
 }
 
@@ -101,6 +101,13 @@ export function printCase({ about, subject, steps }: RecordedCase): string {
     ['steps', list(steps.map(stepRecord))],
   ];
   return `{\n${fields.map(([name, value]) => `  "${name}": ${value}`).join(',\n')}\n}\n`;
+}
+
+/** A packet, and its bytes where it would not make them itself. */
+function packetOf(given: Uint8Array): Pick<Injection, 'packet' | 'bytes'> {
+  const packet = parsePacket(given);
+  const own = Buffer.from(emitPacket(packet));
+  return own.equals(given) ? { packet } : { packet, bytes: Uint8Array.from(given) };
 }
 
 /** Reads what `printCase` wrote. */
@@ -136,7 +143,7 @@ export function parseCase(text: string): RecordedCase {
       return {
         kind: 'packet',
         injection: {
-          packet: parsePacket(Buffer.from(step.bytes, 'hex')),
+          ...packetOf(Buffer.from(step.bytes, 'hex')),
           ...(step.in === undefined ? {} : { device: step.in }),
           ...(step.frame === undefined ? {} : { frame: step.frame }),
         },

@@ -20,9 +20,10 @@ export interface Dialogue {
   next(answerable: boolean): Utterance;
 }
 
-/** A few bytes, or none. */
+/** A few bytes, or none; rarely enough to be too much for a device. */
 export function someData(dice: Dice): Uint8Array {
-  return Uint8Array.from({ length: dice.pick([0, 0, 1, 4, 20]) }, (_, index) => index + 1);
+  const length = dice.weighted([5, 0], [2, 1], [2, 4], [2, 20], [1, 600], [1, 1400]);
+  return Uint8Array.from({ length }, (_, index) => index + 1);
 }
 
 const ICMP_ANSWERS: Readonly<Record<number, number>> = { 8: 0, 13: 14, 128: 129 };

@@ -47,6 +47,7 @@ function randomDevice(dice: Dice, addresses: AddressPlan, name: string, number: 
     routeLocalnet: dice.chance(15),
     acceptLocal: dice.chance(5),
     forwarding: dice.chance(96),
+    ...(dice.chance(12) ? { mtu: dice.pick(addresses.mtus) } : {}),
   };
 }
 

@@ -8,6 +8,7 @@ import type { IpAddress } from '../../../src/wire/ip-address.ts';
 import { NO_BYTES, type Packet, type Transport } from '../../../src/wire/packet.ts';
 import type { Dice } from './dice.ts';
 import { answering, type Dialogue, dialogueOf, someData } from './fuzz-dialogue.ts';
+import { cutUp } from './fuzz-fragments.ts';
 import type { FuzzHost } from './fuzz-host.ts';
 import { PORTS } from './fuzz-scene.ts';
 import { openingChunk } from './sctp-dialogue.ts';
@@ -68,6 +69,8 @@ export class FuzzTraffic {
   readonly #flows: Flow[] = [];
   /** Everything injected so far, to be repeated. */
   readonly #past: Injection[] = [];
+  /** Fragments that are still to come. */
+  #pieces: Injection[] = [];
   /** The flow whose client has just spoken. */
   #pending: Flow | undefined;
   #id: number;
@@ -87,6 +90,8 @@ export class FuzzTraffic {
   /** What to do next. */
   next(): Step {
     const dice = this.#dice;
+    const piece = this.#pieces.shift();
+    if (piece !== undefined) return { kind: 'packet', injection: piece };
     if (this.#waits.length > 0 && dice.chance(6)) return { kind: 'wait', seconds: dice.pick(this.#waits) };
     this.#pending = undefined;
     const some = this.#flows.length > 0;
@@ -99,7 +104,8 @@ export class FuzzTraffic {
     )();
     const twisted = this.#twist(injection);
     this.#past.push(twisted);
-    return { kind: 'packet', injection: twisted };
+    if (dice.chance(3)) this.#fragment(twisted);
+    return { kind: 'packet', injection: this.#pieces.shift() ?? twisted };
   }
 
   /** Tells what came of the last packet, so that it can be answered. */
@@ -263,6 +269,17 @@ export class FuzzTraffic {
       [1, () => icmp(v4 ? 3 : 1, new Uint8Array(dice.between(0, 40)))],
     )();
     return { packet: this.#packet({ src, dst }, transport), device };
+  }
+
+  /** Lets a packet come in pieces instead: mostly all of them, in any order, sometimes one twice. */
+  #fragment({ packet, device }: Injection): void {
+    const dice = this.#dice;
+    if (device === undefined || packet.corrupt !== undefined) return;
+    const cut = cutUp(dice, packet, this.#nextId()) ?? [];
+    const pieces = cut.map((piece) => ({ ...piece, device }));
+    if (dice.chance(30)) pieces.reverse();
+    if (dice.chance(10)) pieces.pop();
+    this.#pieces = dice.chance(10) ? [...pieces.slice(0, 1), ...pieces] : pieces;
   }
 
   /** Now and then a packet comes in by the wrong device, or damaged. */
