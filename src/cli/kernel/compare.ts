@@ -53,6 +53,10 @@ export function describeFate(fate: ObservedFate | Fate): string {
   }
 }
 
+function describeWay(fate: ObservedFate | Fate): string {
+  return 'device' in fate && 'packet' in fate ? `${fate.kind} through ${fate.device}` : describeFate(fate);
+}
+
 const TIMESTAMP_REPLY = 14;
 /** The originate timestamp, echoed; the other two are the time of day of whoever answers (RFC 792). */
 const ECHOED_TIMESTAMP = 4;
@@ -79,8 +83,11 @@ export function compareObservation(
   passage: Passage,
 ): readonly string[] {
   const differences: string[] = [];
-  const kernel = describeFate(observedFate(injection, observation));
-  const engine = describeFate(passage.fate);
+  const seen = observedFate(injection, observation);
+  // A packet that left in pieces: they are compared below, one by one.
+  const inPieces = 'packet' in seen && seen.kind !== 'delivered' && seen.packet.fragment !== undefined;
+  const kernel = inPieces ? describeWay(seen) : describeFate(seen);
+  const engine = inPieces ? describeWay(passage.fate) : describeFate(passage.fate);
   if (kernel !== engine) {
     const reason = passage.fate.kind === 'dropped' ? ` (${passage.fate.reason})` : '';
     differences.push(`fate: kernel ${kernel}; engine ${engine}${reason}`);

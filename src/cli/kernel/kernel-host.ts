@@ -82,15 +82,25 @@ function deviceCommands({ name, addresses, mtu = LARGEST_MTU }: Device, index: n
   return [...up, ...adds];
 }
 
-function deviceSysctls({ name, rpFilter, routeLocalnet, acceptLocal, forwarding }: Device) {
+/** A device of a smaller MTU has no IPv6 (RFC 8200 §5). */
+const IPV6_MINIMUM_MTU = 1280;
+
+function deviceSysctls({
+  name,
+  rpFilter,
+  routeLocalnet,
+  acceptLocal,
+  forwarding,
+  mtu = LARGEST_MTU,
+}: Device): readonly (readonly [path: string, value: string])[] {
   const flag = (value: boolean) => (value ? '1' : '0');
   return [
     [`ipv4/conf/${name}/rp_filter`, String(rpFilter)],
     [`ipv4/conf/${name}/route_localnet`, flag(routeLocalnet)],
     [`ipv4/conf/${name}/accept_local`, flag(acceptLocal)],
     [`ipv4/conf/${name}/forwarding`, flag(forwarding)],
-    [`ipv6/conf/${name}/forwarding`, flag(forwarding)],
-  ] as const;
+    ...(mtu < IPV6_MINIMUM_MTU ? [] : [[`ipv6/conf/${name}/forwarding`, flag(forwarding)] as const]),
+  ];
 }
 
 function routeCommand({ type, prefix, device, gateway, src, metric }: Route): string {

@@ -6,7 +6,8 @@
 import { ETHERTYPE, emitEthernet, parseEthernet } from '../../wire/ethernet.ts';
 import { emitPacket, parsePacket } from '../../wire/headers.ts';
 import { familyOf, type IpFamily } from '../../wire/ip-address.ts';
-import type { Packet } from '../../wire/packet.ts';
+import { type Packet, protocolOf } from '../../wire/packet.ts';
+import { PROTOCOL } from '../../wire/protocol.ts';
 import { type ListedEntry, parseConntrackList } from './conntrack-list.ts';
 import type { KernelHost } from './kernel-host.ts';
 import { errnoName } from './libc.ts';
@@ -20,6 +21,8 @@ export interface Injection {
   readonly device?: string;
   /** Only with `device`. */
   readonly frame?: FrameKind;
+  /** What `packet` cannot say of itself: a first fragment's checksum and length are those of the whole. */
+  readonly bytes?: Uint8Array;
 }
 
 export interface SentPacket {
@@ -46,37 +49,41 @@ interface Label {
   /** IPv4's identification, IPv6's flow label. */
   readonly value: number;
   readonly protocol: number;
-  /** ICMP's type, which tells an echo from its answer. */
-  readonly icmpType: number;
+  /** ICMP's type, which tells an echo from its answer; undefined where no ICMP header is. */
+  readonly icmpType: number | undefined;
 }
 
-function labelOf(bytes: Uint8Array): Label {
-  const at = (offset: number) => bytes[offset] ?? 0;
-  const v4 = at(0) >>> 4 === 4;
-  const protocol = v4 ? at(9) : at(6);
-  const body = v4 ? (at(0) & 15) * 4 : 40;
+function flowLabelOf(bytes: Uint8Array): number {
+  return (((bytes[1] ?? 0) & 15) << 16) | ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0);
+}
+
+function labelOf(bytes: Uint8Array, packet: Packet): Label {
+  const family = familyOf(packet.src);
+  const { transport } = packet;
   return {
-    family: v4 ? 'ipv4' : 'ipv6',
-    value: v4 ? (at(4) << 8) | at(5) : ((at(1) & 15) << 16) | (at(2) << 8) | at(3),
-    protocol,
-    icmpType: protocol === 1 || protocol === 58 ? at(body) : 0,
+    family,
+    value: family === 'ipv4' ? packet.id : flowLabelOf(bytes),
+    protocol: protocolOf(packet),
+    icmpType: transport.kind === 'icmp' ? transport.type : undefined,
   };
 }
 
+/** The label of no packet. */
+const NOBODY: Label = { family: 'ipv4', value: -1, protocol: -1, icmpType: -1 };
+
 function sameLabel(a: Label, b: Label): boolean {
-  return (
-    a.family === b.family && a.value === b.value && a.protocol === b.protocol && a.icmpType === b.icmpType
-  );
+  const sameType = a.icmpType === undefined || b.icmpType === undefined || a.icmpType === b.icmpType;
+  return a.family === b.family && a.value === b.value && a.protocol === b.protocol && sameType;
 }
 
 /** The kernel's own chatter: group reports and neighbour discovery (ICMPv6 130 to 137, 143), IGMP. */
 function isChatter(bytes: Uint8Array): boolean {
-  const { family, protocol } = labelOf(bytes);
-  if (family === 'ipv4') return protocol === 2;
+  if ((bytes[0] ?? 0) >>> 4 === 4) return bytes[9] === PROTOCOL.igmp;
   // Group reports carry a hop-by-hop header (router alert) in front.
-  const type = bytes[protocol === 0 ? 48 : 40] ?? 0;
-  const icmp = protocol === 58 || (protocol === 0 && bytes[40] === 58);
-  return icmp && ((type >= 130 && type <= 137) || type === 143);
+  const behindOptions = bytes[6] === 0;
+  const protocol = behindOptions ? bytes[40] : bytes[6];
+  const type = bytes[behindOptions ? 48 : 40] ?? 0;
+  return protocol === PROTOCOL.icmpv6 && ((type >= 130 && type <= 137) || type === 143);
 }
 
 function destinationMac(host: KernelHost, device: string, { packet, frame }: Injection): Uint8Array {
@@ -105,10 +112,10 @@ export class Observer {
    * on its way. Throws when something is read that came before it: then the report would be wrong.
    */
   observe(injection: Injection): Observation {
-    const bytes = this.#bytes(injection.packet);
+    const bytes = this.#bytes(injection);
     this.#expectSilence();
     const error = this.#inject(injection, bytes);
-    const label = labelOf(bytes);
+    const label = labelOf(bytes, injection.packet);
     return { ...this.#collect(label), ...(error === undefined ? {} : { error }) };
   }
 
@@ -117,14 +124,15 @@ export class Observer {
     return parseConntrackList(this.#host.run('conntrack', ['-L', '-f', family]));
   }
 
-  #bytes(packet: Packet): Uint8Array {
-    const bytes = emitPacket(packet);
+  #bytes({ packet, bytes: given }: Injection): Uint8Array {
+    const bytes = given?.slice() ?? emitPacket(packet);
     if (familyOf(packet.src) === 'ipv6') {
-      // No rule reads the flow label, no step changes it.
-      this.#flowLabel = (this.#flowLabel % 0xffffe) + 1;
-      bytes[1] = ((bytes[1] ?? 0) & 0xf0) | (this.#flowLabel >> 16);
-      bytes[2] = this.#flowLabel >> 8;
-      bytes[3] = this.#flowLabel;
+      // No rule reads the flow label, no step changes it. Pieces of one packet share it.
+      this.#flowLabel = (this.#flowLabel % 0xffff) + 1;
+      const label = packet.fragment === undefined ? this.#flowLabel : 0x10000 + (packet.id % 0xffff);
+      bytes[1] = ((bytes[1] ?? 0) & 0xf0) | (label >> 16);
+      bytes[2] = label >> 8;
+      bytes[3] = label;
     }
     return bytes;
   }
@@ -160,21 +168,21 @@ export class Observer {
   }
 
   #collect(label: Label): Pick<Observation, 'sent' | 'delivered'> {
+    const read = (bytes: Uint8Array) => {
+      const packet = parsePacket(bytes);
+      return { packet, original: sameLabel(labelOf(bytes, packet), label) };
+    };
     return {
-      sent: this.#sentBytes().map(({ device, bytes }) => ({
-        device,
-        packet: parsePacket(bytes),
-        original: sameLabel(labelOf(bytes), label),
-      })),
+      sent: this.#sentBytes().map(({ device, bytes }) => ({ device, ...read(bytes) })),
       delivered: this.#host.inputLog
         .drain()
         .filter(({ bytes }) => !isChatter(bytes))
-        .map(({ bytes }) => ({ packet: parsePacket(bytes), original: sameLabel(labelOf(bytes), label) })),
+        .map(({ bytes }) => read(bytes)),
     };
   }
 
   #expectSilence(): void {
-    const { sent, delivered } = this.#collect({ family: 'ipv4', value: -1, protocol: -1, icmpType: -1 });
+    const { sent, delivered } = this.#collect(NOBODY);
     const stray = sent[0] ?? delivered[0];
     if (stray === undefined) return;
     throw new Error(`the kernel sent a packet nobody asked for: ${JSON.stringify(stray.packet)}`);

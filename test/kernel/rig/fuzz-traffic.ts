@@ -104,7 +104,7 @@ export class FuzzTraffic {
     )();
     const twisted = this.#twist(injection);
     this.#past.push(twisted);
-    if (dice.chance(3)) this.#fragment(twisted);
+    if (dice.chance(1)) this.#fragment(twisted);
     return { kind: 'packet', injection: this.#pieces.shift() ?? twisted };
   }
 
