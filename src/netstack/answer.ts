@@ -44,6 +44,9 @@ const NEEDS_HEADER: ReadonlySet<number> = new Set([PROTOCOL.tcp, PROTOCOL.udp]);
 
 const UNSPECIFIED = { ipv4: 0, ipv6: { w0: 0, w1: 0, w2: 0, w3: 0 } } as const;
 
+/** The two lowest bits of the TOS octet belong to congestion notification (RFC 3168 §5). */
+const ECN = 3;
+
 const DAY = 86_400;
 
 /** The request's own time stamp, and twice the time at which it was received (RFC 792; icmp_timestamp). */
@@ -101,12 +104,8 @@ function unreachable(packet: Packet, what: 'port' | 'protocol', { audience, toHo
   return icmpError(packet, { refusal: { kind: 'icmp', ...codes[family] }, source: packet.dst, parameter });
 }
 
+/** A reset keeps the traffic class of what it answers, without its ECN bits (RFC 3168 §6.1.1). */
 const ECN_BITS = 3;
-
-/** A reset keeps the traffic class of what it answers; IPv6 leaves out its ECN bits (tcp_v6_send_response). */
-function resetTos({ src, tos }: Packet): number {
-  return typeof src === 'number' ? tos : tos & ~ECN_BITS;
-}
 
 /** The answers of a host on which nothing listens. */
 export const closedHost: Answerer = (packet, delivery = PLAIN) => {
@@ -119,7 +118,7 @@ export const closedHost: Answerer = (packet, delivery = PLAIN) => {
         : answerIcmpv6(packet, transport, delivery);
     case 'tcp':
       return delivery.toHost && delivery.audience === 'unicast'
-        ? tcpReset(packet, resetTos(packet))
+        ? tcpReset(packet, packet.tos & ~ECN_BITS)
         : undefined;
     case 'udp':
       return unreachable(packet, 'port', delivery);
