@@ -59,9 +59,6 @@ export interface IpSetPacket {
   readonly icmpCode?: number;
   readonly inDevice?: string;
   readonly outDevice?: string;
-  /** Bridge ports, for `physdev:` elements. */
-  readonly physIn?: string;
-  readonly physOut?: string;
   readonly mark: number;
 }
 
