@@ -104,9 +104,6 @@ function unreachable(packet: Packet, what: 'port' | 'protocol', { audience, toHo
   return icmpError(packet, { refusal: { kind: 'icmp', ...codes[family] }, source: packet.dst, parameter });
 }
 
-/** A reset keeps the traffic class of what it answers, without its ECN bits (RFC 3168 §6.1.1). */
-const ECN_BITS = 3;
-
 /** The answers of a host on which nothing listens. */
 export const closedHost: Answerer = (packet, delivery = PLAIN) => {
   if (packet.corrupt !== undefined) return undefined;
@@ -118,7 +115,7 @@ export const closedHost: Answerer = (packet, delivery = PLAIN) => {
         : answerIcmpv6(packet, transport, delivery);
     case 'tcp':
       return delivery.toHost && delivery.audience === 'unicast'
-        ? tcpReset(packet, packet.tos & ~ECN_BITS)
+        ? tcpReset(packet, packet.tos & ~ECN)
         : undefined;
     case 'udp':
       return unreachable(packet, 'port', delivery);
