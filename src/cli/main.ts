@@ -6,6 +6,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../sim/input-error.ts';
+import { registerCheck } from './check.ts';
 import { registerEval } from './eval.ts';
 import { registerRules } from './rules.ts';
 import { registerTrace } from './trace.ts';
@@ -31,7 +32,9 @@ function buildProgram(): Command {
     .addHelpText('after', INTRODUCTION)
     .exitOverride()
     .configureHelp({ showGlobalOptions: false });
-  for (const register of [registerRules, registerEval, registerTrace, registerVerify]) register(program);
+  for (const register of [registerRules, registerEval, registerCheck, registerTrace, registerVerify]) {
+    register(program);
+  }
   for (const command of [program, ...program.commands]) {
     const name = command === program ? 'kubewire COMMAND' : `kubewire ${command.name()}`;
     command.exitOverride().configureOutput({
