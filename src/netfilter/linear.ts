@@ -40,7 +40,7 @@ function matchRule(
   for (const match of rule.rule.matches) {
     const result = evaluateMatch(match, skb, run);
     if (result === 'unsupported') return { unsupported: `unsupported: -m ${moduleOf(match)}` };
-    if (!result) return false;
+    if (result !== true) return result;
   }
   return true;
 }
@@ -87,6 +87,10 @@ export function traverse(base: LoadedChain, skb: Skb, run: Traversal): HookVerdi
         rule: rule.rule,
         effect,
       });
+    if (matched === 'malformed') {
+      report({ kind: 'drop' });
+      return { kind: 'drop', reason: 'malformed' };
+    }
     if (typeof matched === 'object') {
       report({ kind: 'unsupported', reason: matched.unsupported });
       return { kind: 'unknown', reason: matched.unsupported };

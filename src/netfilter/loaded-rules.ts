@@ -39,11 +39,23 @@ const TRACKING_TARGETS: ReadonlySet<Target['kind']> = new Set([
   'redirect',
 ]);
 
+/** Extensions that the engine does not know, but of which it knows that they bring tracking along. */
+const TRACKING_UNKNOWN_MATCHES: ReadonlySet<string> = new Set([
+  'connbytes',
+  'connlabel',
+  'helper',
+  'cluster',
+]);
+const TRACKING_UNKNOWN_TARGETS: ReadonlySet<string> = new Set(['CONNSECMARK', 'NETMAP', 'SYNPROXY']);
+
 /** Whether the mere presence of `rule` turns connection tracking on in its namespace. */
 function needsTracking(rule: Rule): boolean {
   if (TRACKING_TARGETS.has(rule.target.kind)) return true;
   if (rule.target.kind === 'ct' && !rule.target.notrack) return true;
-  return rule.matches.some((match) => TRACKING_MATCHES.has(match.kind));
+  if (rule.target.kind === 'unknown' && TRACKING_UNKNOWN_TARGETS.has(rule.target.name)) return true;
+  return rule.matches.some((match) =>
+    match.kind === 'unknown' ? TRACKING_UNKNOWN_MATCHES.has(match.name) : TRACKING_MATCHES.has(match.kind),
+  );
 }
 
 /**

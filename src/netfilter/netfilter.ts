@@ -62,6 +62,7 @@ export class Netfilter {
   readonly #host: HostView;
   readonly #rules: Record<IpFamily, LoadedRules> = { ipv4: noRules('ipv4'), ipv6: noRules('ipv6') };
   #sets: ReadonlyMap<string, IpSet> = new Map();
+  #setsLoadedAt = 0;
 
   constructor({ clock, choices, host, sysctls, backend, finder }: NetfilterOptions) {
     this.clock = clock;
@@ -74,7 +75,10 @@ export class Netfilter {
 
   /** Replaces the rules of `ruleSet.family`, whole. Conntrack entries stay, as they do in the kernel. */
   load(ruleSet: RuleSet): void {
-    this.#rules[ruleSet.family] = loadRules(ruleSet);
+    const loaded = loadRules(ruleSet);
+    this.memory.prepare(loaded);
+    this.#rules[ruleSet.family] = loaded;
+    this.memory.prune([this.#rules.ipv4, this.#rules.ipv6]);
   }
 
   /** The rules in force for `family`. */
@@ -85,6 +89,7 @@ export class Netfilter {
   /** Replaces the sets that `-m set` looks into. */
   loadSets(sets: ReadonlyMap<string, IpSet>): void {
     this.#sets = sets;
+    this.#setsLoadedAt = this.clock.now();
   }
 
   /**
@@ -103,6 +108,7 @@ export class Netfilter {
     copy.#rules.ipv4 = this.#rules.ipv4;
     copy.#rules.ipv6 = this.#rules.ipv6;
     copy.#sets = this.#sets;
+    copy.#setsLoadedAt = this.#setsLoadedAt;
     copy.conntrack = this.conntrack.clone();
     copy.memory = this.memory.clone();
     copy.counters = this.counters.clone();
@@ -124,6 +130,8 @@ export class Netfilter {
       memory: this.memory,
       conntrack: this.conntrack,
       sets: this.#sets,
+      setsLoadedAt: this.#setsLoadedAt,
+      backend: this.backend,
       choices: this.choices,
       now: this.clock.now(),
       counters: this.counters,

@@ -32,8 +32,10 @@ export class Skb {
   /** `-j CT --zone`: where conntrack is to look for the flow (a template in the kernel). */
   zone: number | undefined;
 
-  /** The packet was put together from fragments, none longer than this (bytes). */
-  longestPiece: number | undefined;
+  /** How the packet came, if it was put together from fragments: payload bytes of each, and the longest's length. */
+  pieces: { readonly payloads: readonly number[]; readonly longest: number } | undefined;
+  /** Bytes of the payload that NAT has written to, counted from its start. */
+  written = 0;
 
   constructor(packet: Packet, inDevice?: string) {
     this.packet = packet;

@@ -8,6 +8,7 @@ import { ipLength } from '../wire/headers.ts';
 import { familyOf } from '../wire/ip-address.ts';
 import type { Packet } from '../wire/packet.ts';
 import type { Refusal } from './fate.ts';
+import type { Pieces } from './reassembly.ts';
 import { isLinkLocal, isLoopback, isMulticast, isUnspecified, type Route } from './route-table.ts';
 
 export type ForwardVerdict =
@@ -33,8 +34,8 @@ export interface Forwarded {
   readonly packet: Packet;
   readonly packetType: PacketType;
   readonly inDevice: string | undefined;
-  /** Put together from fragments no longer than this. */
-  readonly longestPiece: number | undefined;
+  /** Put together from fragments. */
+  readonly pieces: Pieces | undefined;
 }
 
 /** IPv6 sources that must not travel beyond their link, unless the packet stays on it. */
@@ -47,10 +48,10 @@ function checkSource({ packet, inDevice }: Forwarded, route: Route): ForwardVerd
 }
 
 /** True when the packet is longer than `mtu` and may not leave in pieces. */
-function isTooBig({ packet, longestPiece }: Forwarded, mtu: number): boolean {
-  if (longestPiece !== undefined) return longestPiece > mtu;
+function isTooBig({ packet, pieces }: Forwarded, mtu: number): boolean {
   if (ipLength(packet) <= mtu) return false;
-  return typeof packet.src !== 'number' || packet.dontFragment;
+  if (typeof packet.src === 'number' && !packet.dontFragment) return false;
+  return pieces === undefined || pieces.longest > mtu;
 }
 
 /** Judges a packet about to leave by `route`, whose device takes packets of `mtu` bytes. */
@@ -70,17 +71,4 @@ export function checkForward(forwarded: Forwarded, route: Route, mtu: number | u
   if (mtu === undefined || !isTooBig(forwarded, mtu)) return PASS;
   const refusal: Refusal = { kind: 'icmp', ...TOO_BIG[family] };
   return { kind: 'refuse', refusal, otherwise: 'too-big', parameter: mtu };
-}
-
-/**
- * How long the pieces may be in which a packet leaves by a device of `mtu`: undefined when it leaves whole,
- * `too-big` when it may not be cut (the sender is told so by its socket: EMSGSIZE).
- */
-export function lengthAllowed(
-  mtu: number | undefined,
-  { packet, longestPiece }: Pick<Forwarded, 'packet' | 'longestPiece'>,
-): number | 'too-big' | undefined {
-  const limit = Math.min(mtu ?? Number.POSITIVE_INFINITY, longestPiece ?? Number.POSITIVE_INFINITY);
-  if (ipLength(packet) <= limit) return undefined;
-  return packet.dontFragment && longestPiece === undefined ? 'too-big' : limit;
 }

@@ -16,18 +16,21 @@ import { type PacketType, Skb } from '../netfilter/skb.ts';
 import { opposite } from '../netfilter/tuple.ts';
 import type { DropReason } from '../netfilter/verdict.ts';
 import type { Clock } from '../sim/clock.ts';
+import { ipLength } from '../wire/headers.ts';
 import { familyOf, sameAddress } from '../wire/ip-address.ts';
 import type { Packet } from '../wire/packet.ts';
 import { type AddressBook, selectAddress } from './addressing.ts';
 import { type Answerer, closedHost } from './answer.ts';
+import { depart } from './departure.ts';
 import type { Device } from './device.ts';
 import { errorSource } from './error-source.ts';
 import type { HostTrace } from './events.ts';
 import { dropped, type Fate, type Refusal, type Transmission } from './fate.ts';
-import { checkForward, lengthAllowed } from './forward.ts';
-import { fragmentPacket, ReassemblyQueues } from './fragments.ts';
+import { checkForward } from './forward.ts';
 import { type Audience, isImpossibleIpv6, routeInput } from './input-route.ts';
 import { type OutputDecision, type OutputQuestion, routeOutput } from './output-route.ts';
+import { lacksFirstHeader } from './payload.ts';
+import { ReassemblyQueues } from './reassembly.ts';
 import { icmpError, isIntactForReject, refusalOf, tcpReset } from './refuse.ts';
 import { isUnspecified, nextHopOf, type Route } from './route-table.ts';
 
@@ -42,6 +45,8 @@ export interface Passage {
   readonly fate: Fate;
   readonly transmissions: readonly Transmission[];
 }
+
+const INCOMPLETE_HEADER: Refusal = { kind: 'icmp', type: 4, code: 3 };
 
 /** A refusal that is about to be sent. */
 interface Refusing {
@@ -94,7 +99,7 @@ export class Host {
   send(packet: Packet): Passage {
     return this.#passage(() => {
       this.#trace?.({ kind: 'originate', packet });
-      return this.#send(new Skb(packet), { dst: packet.dst });
+      return this.#send(new Skb(packet), { dst: packet.dst, whole: true });
     });
   }
 
@@ -142,10 +147,12 @@ export class Host {
   /** Puts fragments together. False while some are missing. */
   #reassemble(skb: Skb): boolean {
     if (skb.packet.fragment === undefined) return true;
+    // An IPv6 fragment that lacks the start of its upper-layer header is never put together with others.
+    if (lacksFirstHeader(skb.packet)) return true;
     const whole = this.#queues.add(skb.packet, this.netfilter.clock.now());
     if (whole === undefined) return false;
     skb.packet = whole.packet;
-    skb.longestPiece = whole.longestPiece;
+    skb.pieces = whole.pieces;
     return true;
   }
 
@@ -163,9 +170,14 @@ export class Host {
 
   #transmit(skb: Skb, kind: 'forwarded' | 'sent'): Fate {
     const { packet, outDevice: device = 'lo', nextHop = skb.packet.dst } = skb;
-    const limit = lengthAllowed(this.addresses.devices.get(device)?.mtu, skb);
-    if (limit === 'too-big') return dropped('too-big');
-    for (const piece of limit === undefined ? [packet] : fragmentPacket(packet, limit)) {
+    const pieces = depart({
+      packet,
+      pieces: skb.pieces,
+      written: skb.written,
+      mtu: this.addresses.devices.get(device)?.mtu,
+    });
+    if (pieces === 'too-big') return dropped('too-big');
+    for (const piece of pieces) {
       this.#transmissions.push({ device, nextHop, packet: piece });
       this.#trace?.({ kind: 'transmit', device, nextHop, packet: piece });
     }
@@ -178,8 +190,10 @@ export class Host {
     if (v4 && !this.#reassemble(skb)) return dropped('awaiting-fragments');
     const stopped = this.#hook('input', skb, audience);
     if (stopped !== undefined) return stopped;
-    this.#answer(skb, audience);
-    return { kind: 'delivered', packet: skb.packet };
+    const { packet } = skb;
+    if (lacksFirstHeader(packet)) this.#complain(skb);
+    else if (this.#reassemble(skb)) this.#answer(skb, audience);
+    return { kind: 'delivered', packet };
   }
 
   /** Lets the sockets, and the kernel behind them, say what they have to say to a delivered packet. */
@@ -196,6 +210,11 @@ export class Host {
     this.#trace?.({ kind: 'originate', packet: answer, answers: 'socket' });
     const answerSkb = isIcmpErrorPacket(answer) ? errorSkb(answer, skb) : new Skb(answer);
     this.#send(answerSkb, { dst: answer.dst, src, link: inDevice });
+  }
+
+  /** "First fragment has incomplete IPv6 header chain" (RFC 7112 §5). */
+  #complain(skb: Skb): void {
+    this.#refuse(skb, { refusal: INCOMPLETE_HEADER, otherwise: 'malformed' });
   }
 
   /** Refuses the packet: an ICMP error or reset goes back through the host's own output rules. */
@@ -232,6 +251,9 @@ export class Host {
     const destination = skb.packet.dst;
     let decision = this.#routeOutput(skb, question);
     if (decision.kind === 'drop') return dropped(decision.reason);
+    // A raw socket does not cut packets up (EMSGSIZE).
+    const { mtu } = this.addresses.devices.get(decision.device) ?? {};
+    if (question.whole === true && mtu !== undefined && ipLength(skb.packet) > mtu) return dropped('too-big');
     const stopped = this.#hook('output', skb, decision.audience);
     if (stopped !== undefined) return stopped;
     const { src, dst } = skb.packet;

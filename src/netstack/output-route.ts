@@ -37,6 +37,8 @@ export interface OutputQuestion {
   readonly src?: IpAddress;
   /** The device link-local addresses belong to. */
   readonly link?: string;
+  /** The packet must leave in one piece. */
+  readonly whole?: boolean;
 }
 
 function audienceOf(dst: IpAddress, route: Route): Audience {

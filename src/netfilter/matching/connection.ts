@@ -69,7 +69,8 @@ function entryPasses({ entry, direction }: CtAttachment, match: ConntrackMatch, 
     if (set === status.negate) return false;
   }
   if (expire === undefined) return true;
-  const left = Math.max(0, Math.floor(entry.expires - now));
+  // The time of an entry that is not in the table yet does not run: it counts as none left.
+  const left = entry.confirmed ? Math.max(0, Math.floor(entry.expires - now)) : 0;
   return inRange(left, expire) !== expire.negate;
 }
 

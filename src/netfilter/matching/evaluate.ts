@@ -5,7 +5,9 @@ import { matchConntrack, matchMark, matchState } from './connection.ts';
 import type { Evaluator, MatchEnvironment, MatchResult } from './environment.ts';
 import * as headers from './headers.ts';
 import { matchAddrtype, matchPhysdev } from './host.ts';
+import { matchSet } from './set-match.ts';
 import * as stateful from './stateful.ts';
+import * as transport from './transport.ts';
 
 type EvaluatorTable = { readonly [K in Match['kind']]: Evaluator<Extract<Match, { kind: K }>> };
 
@@ -16,14 +18,14 @@ export const EVALUATORS: EvaluatorTable = {
   'out-device': headers.matchDevice,
   protocol: headers.matchProtocol,
   fragment: headers.matchFragment,
-  tcp: headers.matchTcp,
-  udp: headers.matchPorts,
-  udplite: headers.matchPorts,
-  sctp: headers.matchPorts,
-  dccp: headers.matchPorts,
-  icmp: headers.matchIcmp,
-  icmp6: headers.matchIcmp,
-  multiport: headers.matchMultiport,
+  tcp: transport.matchTcp,
+  udp: transport.matchPorts,
+  udplite: transport.matchPorts,
+  sctp: transport.matchPorts,
+  dccp: transport.matchPorts,
+  icmp: transport.matchIcmp,
+  icmp6: transport.matchIcmp,
+  multiport: transport.matchMultiport,
   mark: matchMark,
   connmark: matchMark,
   conntrack: matchConntrack,
@@ -42,11 +44,16 @@ export const EVALUATORS: EvaluatorTable = {
   tos: headers.matchTos,
   dscp: headers.matchDscp,
   physdev: matchPhysdev,
-  set: () => 'unsupported',
+  set: matchSet,
   pkttype: headers.matchPkttype,
   nfacct: stateful.matchNfacct,
   unknown: () => 'unsupported',
 };
+
+/** The kinds of match that are decided; the others make a packet's fate unknown when it reaches them. */
+export const SUPPORTED_MATCHES: readonly Match['kind'][] = Object.keys(EVALUATORS).filter(
+  (kind): kind is Match['kind'] => kind !== 'unknown',
+);
 
 /** Decides one match. Evaluation may have side effects (counters, lists), so it runs once, in rule order. */
 export function evaluateMatch<M extends Match>(match: M, skb: Skb, env: MatchEnvironment): MatchResult {

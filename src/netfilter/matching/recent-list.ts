@@ -1,29 +1,38 @@
 /** The address lists of `-m recent` (xt_recent): per name, least recently seen first. */
 import { type IpAddress, sameAddress } from '../../wire/ip-address.ts';
 
-/** How many stamps an address keeps (ip_pkt_list_tot) unless a rule's hitcount needs more. */
-const STAMPS = 20;
+/** How many stamps an address keeps unless a rule's hitcount needs more (nstamps_max_mask + 1). */
+const STAMPS = 32;
 /** How many addresses a list holds (ip_list_tot); the least recently seen makes way. */
 const ADDRESSES = 100;
 
 export interface RecentEntry {
   readonly address: IpAddress;
   ttl: number;
-  /** Times of the latest packets, oldest first, in seconds. */
+  /** Ticks of the latest packets, oldest first. */
   readonly stamps: number[];
 }
 
 export class RecentList {
   readonly #entries: RecentEntry[] = [];
+  #stamps = STAMPS;
 
-  /** The entry of `address` (with `ttl`, when the rule says --rttl). */
-  find(address: IpAddress, ttl?: number): RecentEntry | undefined {
+  /** The entry of `address` (with `ttl`, when the rule says --rttl; 0 stands for any). */
+  find(address: IpAddress, ttl = 0): RecentEntry | undefined {
     return this.#entries.find(
-      (entry) => sameAddress(entry.address, address) && (ttl === undefined || entry.ttl === ttl),
+      (entry) => sameAddress(entry.address, address) && (ttl === 0 || entry.ttl === 0 || entry.ttl === ttl),
     );
   }
 
-  /** Lists `address` as seen now. */
+  /** Makes sure that `hitcount` stamps fit: a power of two. Growing forgets all addresses (recent_mt_check). */
+  reserve(hitcount: number): void {
+    const needed = 2 ** Math.ceil(Math.log2(Math.max(1, hitcount)));
+    if (needed <= this.#stamps) return;
+    this.#stamps = needed;
+    this.#entries.length = 0;
+  }
+
+  /** Lists `address` as seen at tick `now`. */
   add(address: IpAddress, ttl: number, now: number): void {
     if (this.#entries.length >= ADDRESSES) this.#entries.shift();
     this.#entries.push({ address, ttl, stamps: [now] });
@@ -33,7 +42,7 @@ export class RecentList {
   touch(entry: RecentEntry, ttl: number, now: number): void {
     entry.ttl = ttl;
     entry.stamps.push(now);
-    if (entry.stamps.length > STAMPS) entry.stamps.shift();
+    if (entry.stamps.length > this.#stamps) entry.stamps.shift();
     this.remove(entry);
     this.#entries.push(entry);
   }
@@ -52,6 +61,7 @@ export class RecentList {
 
   clone(): RecentList {
     const copy = new RecentList();
+    copy.#stamps = this.#stamps;
     for (const entry of this.#entries) copy.#entries.push({ ...entry, stamps: [...entry.stamps] });
     return copy;
   }

@@ -1,9 +1,11 @@
 /** Matches that remember: their answer depends on the packets before, and asking changes it. */
 
+import { read16 } from '../../wire/byte-order.ts';
 import { ipLength } from '../../wire/headers.ts';
-import { formatIpAddress, type IpAddress, maskAddress } from '../../wire/ip-address.ts';
+import { familyOf, formatIpAddress, type IpAddress, maskAddress } from '../../wire/ip-address.ts';
 import { prefixMask } from '../../wire/ip-prefix.ts';
-import type { ConntrackTable } from '../conntrack/table.ts';
+import { type Packet, protocolOf } from '../../wire/packet.ts';
+import { PROTOCOL } from '../../wire/protocol.ts';
 import type {
   ConnlimitMatch,
   HashlimitMatch,
@@ -12,10 +14,12 @@ import type {
   RecentMatch,
   StatisticMatch,
 } from '../match.ts';
+import { DCCP, type Ports, portsOf } from '../ports.ts';
 import type { Skb } from '../skb.ts';
-import type { Tuple } from '../tuple.ts';
-import { sameTuple } from '../tuple.ts';
+import { tupleOf } from '../tuple.ts';
+import { type Connection, countConnection } from './connlimit-list.ts';
 import type { Evaluator } from './environment.ts';
+import { atTick, toJiffies } from './jiffies.ts';
 import { takeToken } from './token-bucket.ts';
 
 export const matchStatistic: Evaluator<StatisticMatch> = (match, _skb, env) => {
@@ -25,36 +29,46 @@ export const matchStatistic: Evaluator<StatisticMatch> = (match, _skb, env) => {
   return (count === match.packet) !== match.negate;
 };
 
+/** The TTL as it was before forwarding lowered it. */
+function arrivedTtl({ packet, inDevice, outDevice }: Skb): number {
+  const forwarded = inDevice !== undefined && outDevice !== undefined;
+  return forwarded ? (packet.ttl + 1) & 0xff : packet.ttl;
+}
+
 /** xt_recent's recent_mt. */
 export const matchRecent: Evaluator<RecentMatch> = (match, skb, env) => {
   const list = env.memory.recentList(match.name);
-  const { src, dst, ttl } = skb.packet;
+  const { src, dst } = skb.packet;
+  const ttl = arrivedTtl(skb);
+  const now = toJiffies(env.now);
   const address = maskAddress(match.side === 'source' ? src : dst, match.mask);
   const entry = list.find(address, match.rttl ? ttl : undefined);
   if (entry === undefined) {
     if (match.action !== 'set') return match.negate;
-    list.add(address, ttl, env.now);
+    list.add(address, ttl, now);
     return !match.negate;
   }
   if (match.action === 'set') {
-    list.touch(entry, ttl, env.now);
+    list.touch(entry, ttl, now);
     return !match.negate;
   }
   if (match.action === 'remove') {
     list.remove(entry);
     return !match.negate;
   }
-  const horizon = match.seconds === undefined ? undefined : env.now - match.seconds;
+  const horizon = match.seconds === undefined ? undefined : now - toJiffies(match.seconds);
   const hits = entry.stamps.filter((stamp) => horizon === undefined || stamp >= horizon).length;
   const result = hits >= Math.max(1, match.hitcount ?? 1) ? !match.negate : match.negate;
   const updates = match.action === 'update' && result;
   if (match.reap && horizon !== undefined) list.reap(horizon, updates ? entry : undefined);
-  if (updates) list.touch(entry, ttl, env.now);
+  if (updates) list.touch(entry, ttl, now);
   return result;
 };
 
 export const matchLimit: Evaluator<LimitMatch> = (match, _skb, env) => {
-  const { taken, bucket } = takeToken(env.memory.limits.get(match), match, env.now);
+  // xt_limit counts in ticks, nft's own limit in nanoseconds.
+  const now = env.backend === 'legacy' ? atTick(env.now) : env.now;
+  const { taken, bucket } = takeToken(env.memory.limits.get(match), match, now);
   env.memory.limits.set(match, bucket);
   return taken;
 };
@@ -63,62 +77,67 @@ function maskTo(address: IpAddress, length: number | undefined): string {
   return formatIpAddress(length === undefined ? address : maskAddress(address, prefixMask(address, length)));
 }
 
-function portsOf(skb: Skb): { readonly sport: number; readonly dport: number } {
-  const { transport } = skb.packet;
-  return 'sport' in transport ? transport : { sport: 0, dport: 0 };
+/** Protocols in whose header hashlimit looks for ports, and how far in (proto_ports_offset). */
+const PORTS_OFFSET: ReadonlyMap<number, number> = new Map([
+  [PROTOCOL.tcp, 0],
+  [PROTOCOL.udp, 0],
+  [DCCP, 0],
+  [PROTOCOL.esp, 0],
+  [PROTOCOL.sctp, 0],
+  [PROTOCOL.udplite, 0],
+  [PROTOCOL.ah, 4],
+]);
+
+/** What hashlimit takes for ports; undefined when it cannot read them. */
+function hashedPorts({ transport }: Packet, protocol: number): Ports | undefined {
+  const offset = PORTS_OFFSET.get(protocol);
+  if (offset === undefined) return { sport: 0, dport: 0 };
+  if (transport.kind !== 'opaque') return portsOf(transport);
+  if (transport.data.length < offset + 4) return undefined;
+  return { sport: read16(transport.data, offset), dport: read16(transport.data, offset + 2) };
 }
 
-/** The parts of the packet that select its bucket. */
-function hashlimitKey(match: HashlimitMatch, skb: Skb): string {
-  const { src, dst } = skb.packet;
-  const { sport, dport } = portsOf(skb);
+/** The parts of the packet that select its bucket; undefined when one of them cannot be read. */
+function hashlimitKey({ modes, srcMask, dstMask }: HashlimitMatch, { packet }: Skb): string | undefined {
+  const byPort = modes.includes('srcport') || modes.includes('dstport');
+  const ports = byPort ? hashedPorts(packet, protocolOf(packet)) : undefined;
+  if (byPort && ports === undefined) return undefined;
   const part = {
-    srcip: () => maskTo(src, match.srcMask),
-    dstip: () => maskTo(dst, match.dstMask),
-    srcport: () => String(sport),
-    dstport: () => String(dport),
+    srcip: () => maskTo(packet.src, srcMask),
+    dstip: () => maskTo(packet.dst, dstMask),
+    srcport: () => String(ports?.sport),
+    dstport: () => String(ports?.dport),
   };
-  return match.modes.map((mode) => part[mode]()).join(' ');
+  return modes.map((mode) => part[mode]()).join(' ');
 }
 
 export const matchHashlimit: Evaluator<HashlimitMatch> = (match, skb, env) => {
-  let buckets = env.memory.hashlimits.get(match.name);
-  if (buckets === undefined) {
-    buckets = new Map();
-    env.memory.hashlimits.set(match.name, buckets);
-  }
-  const key = hashlimitKey(match, skb);
-  const { taken, bucket } = takeToken(buckets.get(key), match, env.now);
-  buckets.set(key, bucket);
-  return taken !== match.above;
+  const table = env.memory.hashlimitTable(familyOf(skb.packet.src), match);
+  const key = hashlimitKey(table.config, skb);
+  if (key === undefined) return 'malformed';
+  return table.take(key, atTick(env.now)) !== match.above;
 };
 
-/** A flow counts until it is gone, or over: TIME_WAIT and CLOSE do not count (nf_conncount already_closed). */
-function isLive(tuple: Tuple, table: ConntrackTable, now: number): boolean {
-  const found = table.find(tuple, 0, now);
-  if (found === undefined) return false;
-  const state = found.entry.tcp?.state;
-  return state !== 'TIME_WAIT' && state !== 'CLOSE';
+/** The flow that `skb` belongs to, as connlimit counts it: also one that conntrack has not judged yet. */
+function connectionOf(skb: Skb): Connection | undefined {
+  if (skb.ct !== undefined) return { tuple: skb.ct.entry.original, zone: skb.ct.entry.zone };
+  const tuple = tupleOf(skb.packet);
+  return tuple && { tuple, zone: skb.zone ?? 0 };
 }
 
 export const matchConnlimit: Evaluator<ConnlimitMatch> = (match, skb, env) => {
-  const { ct } = skb;
-  // xt_connlimit drops packets it cannot classify; nothing has such a packet reach the match but INVALID ones.
-  if (ct === undefined) return false;
+  const connection = connectionOf(skb);
+  if (connection === undefined) return 'malformed';
+  const { conntrack: table, now, memory } = env;
   const address = match.side === 'source' ? skb.packet.src : skb.packet.dst;
-  const key = maskTo(address, match.maskLength);
-  let keys = env.memory.connlimits.get(match);
-  if (keys === undefined) {
-    keys = new Map();
-    env.memory.connlimits.set(match, keys);
-  }
-  const own = ct.entry.tuple(ct.direction === 'original' ? 'original' : 'reply');
-  const others = (keys.get(key) ?? []).filter(
-    (tuple) => !sameTuple(tuple, own) && isLive(tuple, env.conntrack, env.now),
-  );
-  const tuples = [...others, own];
-  keys.set(key, tuples);
-  return tuples.length > match.limit === match.above;
+  const key = `${maskTo(address, match.maskLength)} ${connection.zone}`;
+  const lists = memory.connlimits.get(match) ?? new Map<string, readonly Connection[]>();
+  memory.connlimits.set(match, lists);
+  const entry = skb.ct?.entry ?? table.find(connection.tuple, connection.zone, now)?.entry;
+  const assured = entry?.assured === true;
+  const counted = countConnection(lists.get(key) ?? [], { connection, assured, table, now });
+  lists.set(key, counted);
+  return counted.length > match.limit === match.above;
 };
 
 export const matchNfacct: Evaluator<NfacctMatch> = (match, skb, env) => {

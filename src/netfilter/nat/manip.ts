@@ -56,3 +56,14 @@ export function rewriteError(packet: Packet, targets: { outer: Tuple; inner: Tup
   const address = manip === 'source' ? { src: targets.outer.src } : { dst: targets.outer.dst };
   return { ...packet, ...address, transport: { ...transport, quoted } };
 }
+
+/** Headers as far as a translation reads and writes them. */
+const HEADER_BYTES = { tcp: 20, udp: 8, sctp: 12, icmp: 8, opaque: 0 } as const;
+
+/** How many bytes of the payload must be in one place for a translation: matters to how fragments leave. */
+export function writtenBytes({ transport, src }: Packet): number {
+  const own = HEADER_BYTES[transport.kind];
+  if (transport.kind !== 'icmp' || transport.quoted === undefined) return own;
+  const quotedHeader = typeof src === 'number' ? 20 : 40;
+  return own + quotedHeader + HEADER_BYTES[transport.quoted.transport.kind];
+}

@@ -10,7 +10,7 @@ import type { Skb } from '../skb.ts';
 import { type Direction, invertTuple, opposite, sameTuple, type Tuple } from '../tuple.ts';
 import type { DropReason } from '../verdict.ts';
 import { chooseTuple, type NatBindingRange } from './choose-tuple.ts';
-import { rewrite, rewriteError } from './manip.ts';
+import { rewrite, rewriteError, writtenBytes } from './manip.ts';
 
 export interface NatEnvironment {
   readonly table: ConntrackTable;
@@ -89,6 +89,7 @@ export function applyNat(skb: Skb, manip: Manip): DropReason | undefined {
   if (!isRewritten(entry, direction, manip)) return undefined;
   const outer = translated(entry, direction);
   if (outer === undefined) return undefined;
+  skb.written = Math.max(skb.written, writtenBytes(skb.packet));
   skb.packet = isError
     ? rewriteError(skb.packet, { outer, inner: entry.tuple(opposite(direction)) }, manip)
     : rewrite(skb.packet, outer, manip);

@@ -1,0 +1,66 @@
+/**
+ * The connections that one `-m connlimit` rule has seen of one address (nf_conncount.c): their original
+ * tuples, in the order in which they were met. Counting cleans up as it goes, but not always all the way.
+ */
+import type { ConntrackTable } from '../conntrack/table.ts';
+import { sameTuple, type Tuple } from '../tuple.ts';
+
+/** A count forgets at most this many connections at once (CONNCOUNT_GC_MAX_COLLECT). */
+const MAX_COLLECT = 64;
+
+export interface Connection {
+  readonly tuple: Tuple;
+  readonly zone: number;
+}
+
+export interface CountQuestion {
+  readonly connection: Connection;
+  /** The connection is ASSURED: it is no candidate any more, and the list is cleaned instead. */
+  readonly assured: boolean;
+  readonly table: ConntrackTable;
+  readonly now: number;
+}
+
+type Liveness = 'live' | 'closed' | 'gone';
+
+/** What became of `connection`: gone from conntrack's table, closed (TIME_WAIT, CLOSE), or alive. */
+function livenessOf({ tuple, zone }: Connection, table: ConntrackTable, now: number): Liveness {
+  const found = table.find(tuple, zone, now);
+  if (found === undefined) return 'gone';
+  const state = found.entry.tcp?.state;
+  return state === 'TIME_WAIT' || state === 'CLOSE' ? 'closed' : 'live';
+}
+
+function same(a: Connection, b: Connection): boolean {
+  return a.zone === b.zone && sameTuple(a.tuple, b.tuple);
+}
+
+/** The list after cleaning, as far as one pass goes. */
+function clean(list: readonly Connection[], { table, now }: CountQuestion): readonly Connection[] {
+  let collected = 0;
+  return list.filter((connection) => {
+    if (collected > MAX_COLLECT || livenessOf(connection, table, now) === 'live') return true;
+    collected++;
+    return false;
+  });
+}
+
+/**
+ * The list after the question's connection has been counted in. A connection that is found alive ends the
+ * search at once, so what lies behind it stays, stale or not; a new one cleans all and joins at the end.
+ */
+export function countConnection(list: readonly Connection[], question: CountQuestion): readonly Connection[] {
+  const { connection, assured, table, now } = question;
+  if (list.length === 0) return [connection];
+  if (assured) return clean(list, question);
+  const kept: Connection[] = [];
+  let collected = 0;
+  for (const [index, other] of list.entries()) {
+    if (collected > MAX_COLLECT) return [...kept, ...list.slice(index), connection];
+    const liveness = livenessOf(other, table, now);
+    if (liveness !== 'gone' && same(other, connection)) return [...kept, ...list.slice(index)];
+    if (liveness === 'live') kept.push(other);
+    else collected++;
+  }
+  return [...kept, connection];
+}
