@@ -9,8 +9,8 @@ import { printRuleSet } from '../../src/ruletext/print-rules.ts';
 import { InputError } from '../../src/sim/input-error.ts';
 import { Random } from '../../src/sim/random.ts';
 import type { IpFamily } from '../../src/wire/ip-address.ts';
+import { type RandomRule, randomRule } from '../ruletext/random-rule.ts';
 import { restoreAndSave } from './ruletext-programs.ts';
-import { type RandomRule, randomRule } from './ruletext-random-rule.ts';
 
 const SEED = Number(process.env.RULETEXT_SEED ?? 20_240_601);
 const RULES = Number(process.env.RULETEXT_RULES ?? 1_500);

@@ -19,7 +19,7 @@ class Writer {
     return this.#random.below(bound);
   }
   address(): string {
-    return `10.${this.below(2)}.${this.below(3)}.${this.below(4)}`;
+    return `10.${this.below(2)}.${this.below(3)}.${this.below(8)}`;
   }
   network(): string {
     return `${this.address()}/${[8, 15, 16, 23, 24, 30, 31, 32][this.below(8)]}`;
@@ -70,26 +70,34 @@ interface Probe {
   readonly packet: IpSetPacket;
 }
 
-/** A packet, and the element that stands for it in sets with these parts. */
-function probe(w: Writer, parts: readonly string[]): Probe {
-  const protocol = w.protocol();
-  const [first, third] = [w.address(), w.address()];
-  const port = w.port() + w.below(2);
-  const device = `eth${w.below(2)}`;
-  const second = {
-    port: parts[0] === 'port' ? String(port) : `${protocol}:${port}`,
-    iface: device,
-    net: third,
-    ip: third,
+/**
+ * A packet, and the element that stands for it in sets with these parts. Half of them are made of one of
+ * `elements`: in a set of several dimensions chance alone would hit none.
+ */
+function probe(w: Writer, parts: readonly string[], elements: readonly string[]): Probe {
+  const known =
+    w.below(2) === 0 ? (elements[w.below(elements.length)] ?? '').split(' ')[0]?.split(',') : undefined;
+  const part = (name: string, fresh: string) => {
+    const index = parts.indexOf(name);
+    return (index < 0 ? undefined : known?.[index]) ?? fresh;
   };
-  const texts = parts.map((part, index) =>
-    part === 'port' || part === 'iface' ? second[part] : index === 0 ? first : third,
-  );
+  const hostOf = (text: string | undefined) => text?.split('/')[0] ?? w.address();
+  const first = hostOf(parts[0] === 'port' ? undefined : known?.[0]);
+  const last =
+    parts.length > 1 && parts.at(-1) !== 'port' && parts.at(-1) !== 'iface' ? parts.length - 1 : -1;
+  const third = hostOf(known?.[last]);
+  const portText = part('port', `${w.protocol()}:${w.port() + w.below(2)}`);
+  const device = part('iface', `eth${w.below(2)}`);
+  const texts = parts.map((name, index) => {
+    if (name === 'port') return parts[0] === 'port' ? (portText.split(':').at(-1) ?? '') : portText;
+    return name === 'iface' ? device : index === 0 ? first : third;
+  });
+  const port = Number(portText.split(':').at(-1));
   const packet: IpSetPacket = {
     family: 'ipv4',
     source: parseIpAddress(first),
     destination: parseIpAddress(third),
-    protocol: protocol === 'tcp' ? 6 : 17,
+    protocol: portText.startsWith('udp') ? 17 : 6,
     sport: port,
     dport: port,
     inDevice: device,
@@ -109,8 +117,9 @@ describe.each(KINDS)('$type $options', ({ type, options = '', element }) => {
   test(`seed ${SEED}`, ({ skip }) => {
     const w = new Writer(new Random(SEED));
     const parts = type.split(':')[1]?.split(',') ?? [];
-    const adds = Array.from({ length: 12 }, () => `ipset add s ${element(w)} -exist`);
-    const probes = Array.from({ length: PROBES }, () => probe(w, parts));
+    const elements = Array.from({ length: 12 }, () => element(w));
+    const adds = elements.map((text) => `ipset add s ${text} -exist`);
+    const probes = Array.from({ length: PROBES }, () => probe(w, parts, elements));
     const tests = probes.map(({ text }) => `ipset test s ${text} >/dev/null 2>&1 && echo yes || echo no`);
     const { out, supported } = ipset(
       [`ipset create s ${type} ${options}`, ...adds, 'ipset save', ...tests].join('\n'),
@@ -129,6 +138,6 @@ describe.each(KINDS)('$type $options', ({ type, options = '', element }) => {
     );
     const expected = probes.map(({ text }, index) => `${text} ${lines[lines.length - PROBES + index]}`);
     expect({ save, answers }).toEqual({ save, answers: expected });
-    expect(new Set(lines.slice(-PROBES)).size).toBe(2);
+    expect(lines).toContain('yes');
   });
 });

@@ -1,7 +1,8 @@
 /** One random rule: a head, some matches, a target that its table allows. */
 import type { Random } from '../../src/sim/random.ts';
 import type { IpFamily } from '../../src/wire/ip-address.ts';
-import { MATCHES, PROTOCOLS, RuleWriter, TARGETS } from './ruletext-random-rules.ts';
+import { MATCHES, PROTOCOLS, TARGETS } from './random-pieces.ts';
+import { RuleWriter } from './rule-writer.ts';
 
 export interface RandomRule {
   readonly table: string;
