@@ -35,42 +35,58 @@ function nextChain({ rule: { target } }: PlacedRule): string | undefined {
 /** Throws what `complain` makes of the first thing wrong with the table. */
 export function checkTable(table: TableInHand, complain: Complain): void {
   const ways = new Map<string, Set<string>>();
-  for (const builtIn of BUILT_IN_CHAINS[table.table]) {
-    const from: Walk = { builtIn, ways, onPath: new Set(), done: new Set() };
-    walk(table, builtIn, from, complain);
-  }
+  for (const builtIn of BUILT_IN_CHAINS[table.table]) followJumps(table, builtIn, ways, complain);
   for (const chain of table.chains.values()) {
     for (const placed of chain.rules) checkRule(table, ways.get(chain.name), placed, complain);
   }
 }
 
-interface Walk {
-  readonly builtIn: string;
-  /** By chain: the built-in chains that lead to it. */
-  readonly ways: Map<string, Set<string>>;
-  readonly onPath: Set<string>;
-  readonly done: Set<string>;
+/** A chain on the way from a built-in one, and how many of its rules were followed. */
+interface Step {
+  readonly name: string;
+  readonly rules: readonly PlacedRule[];
+  next: number;
 }
 
 /**
- * Follows the jumps of `name`. A loop that no built-in chain leads to is let through, as in the kernel
- * (nft_chain_validate walks from the base chains). The depth is bounded by the number of chains.
+ * Follows the jumps from `builtIn` and notes in `ways`, by chain, that it leads there. A loop that no built-in
+ * chain leads to is let through, as in the kernel (nft_chain_validate walks from the base chains).
  */
-function walk(table: TableInHand, name: string, from: Walk, complain: Complain): void {
-  const ways = from.ways.get(name);
-  if (ways === undefined) from.ways.set(name, new Set([from.builtIn]));
-  else ways.add(from.builtIn);
-  from.onPath.add(name);
-  for (const placed of table.chains.get(name)?.rules ?? []) {
-    const next = nextChain(placed);
-    if (next === undefined || !table.chains.has(next) || from.done.has(next)) continue;
-    if (from.onPath.has(next)) {
-      throw complain(`chain ${name} leads to ${next}, which leads back to it; expected no loop`, placed.line);
+function followJumps(
+  table: TableInHand,
+  builtIn: string,
+  ways: Map<string, Set<string>>,
+  complain: Complain,
+): void {
+  const onPath = new Set<string>();
+  const done = new Set<string>();
+  const path: Step[] = [];
+  const enter = (name: string) => {
+    const known = ways.get(name);
+    if (known === undefined) ways.set(name, new Set([builtIn]));
+    else known.add(builtIn);
+    onPath.add(name);
+    path.push({ name, rules: table.chains.get(name)?.rules ?? [], next: 0 });
+  };
+  enter(builtIn);
+  for (let step = path.at(-1); step !== undefined; step = path.at(-1)) {
+    const placed = step.rules[step.next++];
+    if (placed === undefined) {
+      onPath.delete(step.name);
+      done.add(step.name);
+      path.pop();
+      continue;
     }
-    walk(table, next, from, complain);
+    const next = nextChain(placed);
+    if (next === undefined || !table.chains.has(next) || done.has(next)) continue;
+    if (onPath.has(next)) {
+      throw complain(
+        `chain ${step.name} leads to ${next}, which leads back to it; expected no loop`,
+        placed.line,
+      );
+    }
+    enter(next);
   }
-  from.onPath.delete(name);
-  from.done.add(name);
 }
 
 function checkRule(

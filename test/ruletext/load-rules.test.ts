@@ -118,6 +118,13 @@ describe('several files', () => {
   });
 });
 
+test('chains may lead on for as long as they like', () => {
+  const names = Array.from({ length: 20_000 }, (_, n) => `C${n}`);
+  const lines = names.map((name, n) => `-A ${n === 0 ? 'INPUT' : names[n - 1]} -j ${name}`);
+  const text = ['*filter', ...names.map((name) => `:${name} - [0:0]`), ...lines, 'COMMIT', ''].join('\n');
+  expect(toRuleSet(parse(text)).tables.get('filter')?.chains.size).toBe(20_003);
+});
+
 test('every loaded rule knows the line it came from', () => {
   const file = parse('*filter\n:X - [0:0]\n-A X -s 1.1.1.1,2.2.2.2\n-I X -j DROP\nCOMMIT\n');
   const sources = ruleSources([file]);
