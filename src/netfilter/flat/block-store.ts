@@ -34,11 +34,14 @@ export class BlockStore {
     return this.#byPlace.size;
   }
 
-  /** Takes hold of the block with these words and returns where it begins. */
-  hold(words: ArrayLike<number>): number {
+  /**
+   * Takes hold of the block with these words and returns where it begins. `isSame` tells blocks of equal words
+   * apart that are not to be one.
+   */
+  hold(words: ArrayLike<number>, isSame: (at: number) => boolean = () => true): number {
     const hash = hashWords(words);
     let bucket = this.#byHash.get(hash);
-    const known = bucket?.find((block) => this.#equals(block, words));
+    const known = bucket?.find((block) => this.#equals(block, words) && isSame(block.at));
     if (known !== undefined) {
       known.holders++;
       return known.at;

@@ -52,9 +52,9 @@ export class Front {
     const entries = this.#read(before);
     const at = entries.findIndex((entry) => compareKeys(entry.key, key) === 0);
     const old = entries[at];
-    if (leaf !== undefined) entries.splice(at < 0 ? 0 : at, at < 0 ? 0 : 1, this.#entry(facts, leaf));
-    else if (old !== undefined) entries.splice(at, 1);
-    else return;
+    if (leaf === undefined && old === undefined) return;
+    if (old !== undefined) entries.splice(at, 1);
+    if (leaf !== undefined) entries.push(this.#entry(facts, leaf));
     this.#size += (leaf === undefined ? 0 : 1) - (old === undefined ? 0 : 1);
     if (entries.length >= PAGE_ENTRIES) {
       const others = this.#entries(page);

@@ -63,7 +63,13 @@ export class FlatPool {
       words.set(wordsOf(address), index * stride);
       words[index * stride + this.width] = port;
     }
-    const endpoints = this.endpoints.hold(words) / stride;
+    // Services may share all their endpoints; their rules still are different ones.
+    const isSame = (at: number) =>
+      leaf.endpoints.every(({ chain, number }, index) => {
+        const origin = this.#origins[at / stride + index];
+        return origin?.chain === chain && origin.number === number;
+      });
+    const endpoints = this.endpoints.hold(words, isSame) / stride;
     for (const [index, { chain, number }] of leaf.endpoints.entries()) {
       this.#origins[endpoints + index] = { chain, number };
     }
