@@ -3,7 +3,7 @@
  * what is not understood can be kept verbatim.
  */
 import type { LineTokens } from './line-tokens.ts';
-import type { ExtensionModule, OpenExtension, OptionShape } from './match-module.ts';
+import type { ExtensionModule, OpenExtension, OptionShape, OptionUse } from './match-module.ts';
 import { protocolName } from './protocols.ts';
 import type { RuleContext } from './rule-context.ts';
 
@@ -13,12 +13,9 @@ export interface WordSpan {
   readonly last: number;
 }
 
-export interface OptionOnLine extends WordSpan {
-  readonly option: string;
+/** An option as it stands on the line: what the extension reads, and where. */
+export interface OptionOnLine extends OptionUse, WordSpan {
   readonly shape: OptionShape;
-  readonly text: string;
-  readonly second: string;
-  readonly negate: boolean;
 }
 
 export class ExtensionUse<Value> {
@@ -26,6 +23,8 @@ export class ExtensionUse<Value> {
   /** Undefined when nothing is known about the extension, not even its options. */
   readonly module: ExtensionModule<Value> | undefined;
   #reader: OpenExtension<Value> | undefined;
+  /** Most extensions have one option; the list is made for the second. */
+  #firstSeen: OptionShape | undefined;
   #seen: OptionShape[] | undefined;
   /** Words first..last of this use's latest unbroken run of options. */
   #first = -1;
@@ -50,17 +49,26 @@ export class ExtensionUse<Value> {
   }
 
   /** One of the module's options, checked the way xtables_option_parse does. */
-  addOption(use: OptionOnLine, context: RuleContext): void {
-    const { shape, option, negate } = use;
-    if (negate && !shape.invert) throw context.error(`${this.name}: option --${option} cannot be inverted`);
-    this.#seen ??= [];
-    if (!shape.multi && this.#seen.includes(shape)) {
-      throw context.error(`${this.name}: option --${option} can only be used once`);
+  addOption(use: OptionOnLine): void {
+    const { shape, context } = use;
+    if (use.negate && !shape.invert) {
+      throw context.error(`${this.name}: option --${use.option} cannot be inverted`);
     }
-    this.#seen.push(shape);
+    if (!shape.multi) this.#checkOnce(use);
     this.addWords(use.first, use.last);
     if (!shape.modelled(use.text)) this.#reader = undefined;
-    this.#reader?.read({ option, text: use.text, second: use.second, negate, context });
+    this.#reader?.read(use);
+  }
+
+  #checkOnce({ shape, option, context }: OptionOnLine): void {
+    if (this.#firstSeen === undefined) {
+      this.#firstSeen = shape;
+      return;
+    }
+    this.#seen ??= [this.#firstSeen];
+    if (this.#seen.includes(shape))
+      throw context.error(`${this.name}: option --${option} can only be used once`);
+    this.#seen.push(shape);
   }
 
   /** The value read, or undefined when some of it is not understood: then `verbatim` has it. */

@@ -2,7 +2,7 @@
  * Reads one command line of a restore file: getopt's way of finding options, then each option to the
  * command, the rule's head or the extension it belongs to (iptables/xshared.c, do_parse and command_default).
  */
-import type { Match } from '../netfilter/match.ts';
+import type { Match, UnknownMatch } from '../netfilter/match.ts';
 import type { Rule } from '../netfilter/rule-set.ts';
 import type { Target } from '../netfilter/target.ts';
 import { COMMAND_LETTERS, SEPARATE_VALUE, WITH_OPTIONAL_VALUE, WITH_VALUE } from './base-options.ts';
@@ -198,7 +198,6 @@ export class RuleLineReader {
     word: string,
     attached: string | undefined,
   ): void {
-    const first = this.#optionStart;
     let text = '';
     let second = '';
     if (shape.values === 0) {
@@ -207,8 +206,16 @@ export class RuleLineReader {
       text = attached ?? this.#value(word);
       if (shape.values === 2) second = this.#value(word);
     }
-    const last = this.#next - 1;
-    use.addOption({ first, last, option, shape, text, second, negate: this.#negate }, this.#context);
+    use.addOption({
+      option,
+      shape,
+      text,
+      second,
+      negate: this.#negate,
+      context: this.#context,
+      first: this.#optionStart,
+      last: this.#next - 1,
+    });
   }
 
   #openMatch(name: string, module: ExtensionModule<Match> | undefined): void {
@@ -277,23 +284,18 @@ export class RuleLineReader {
   }
 
   #rules(): readonly Rule[] {
-    const matches = this.#matches.map((use) => this.#finishMatch(use));
+    const matches = this.#matches.map((use) => use.finish(this.#context) ?? this.#verbatim(use));
     return this.#head.rules(this.#command.chain, matches, this.#finishTarget());
   }
 
-  #finishMatch(use: ExtensionUse<Match>): Match {
-    const match = use.finish(this.#context);
-    return match ?? { kind: 'unknown', name: use.name, text: use.verbatim(this.#source, this.#tokens) };
-  }
-
   #finishTarget(): Target {
-    const use = this.#target;
-    if (use !== undefined) {
-      const target = use.finish(this.#context);
-      return target ?? { kind: 'unknown', name: use.name, text: use.verbatim(this.#source, this.#tokens) };
-    }
+    if (this.#target !== undefined) return this.#target.finish(this.#context) ?? this.#verbatim(this.#target);
     const jump = this.#head.destinationChain;
     if (jump === undefined) return { kind: 'none' };
     return { kind: jump.goto ? 'goto' : 'jump', chain: jump.name };
+  }
+
+  #verbatim(use: AnyUse): UnknownMatch {
+    return { kind: 'unknown', name: use.name, text: use.verbatim(this.#source, this.#tokens) };
   }
 }
