@@ -1,10 +1,10 @@
-/** Matches, with good and bad options. */
+/** Matches of the packet and its flow, with good and bad options. */
 import { type CorpusFile, rules } from './corpus-file.ts';
 
-export const MATCH_FILES: readonly CorpusFile[] = [
+export const MATCHES: readonly CorpusFile[] = [
   ...rules(
-    { place: 'filter INPUT', verdict: 'accepted' },
-    String.raw`
+    'accepted',
+    `
 -p tcp --dport 80 -j ACCEPT
 -p tcp -m tcp --dport 80 -j ACCEPT
 -p tcp -m tcp --dport 80:90 -j ACCEPT
@@ -115,11 +115,12 @@ export const MATCH_FILES: readonly CorpusFile[] = [
 -p tcp -m ecn --ecn-tcp-ece -j ACCEPT
 -m ecn --ecn-ip-ect 1 -j ACCEPT
 -p tcp -m tcpmss --mss 100:200 -j ACCEPT
+-p tcp -m tcp -j ACCEPT
 `,
   ),
   ...rules(
-    { place: 'filter INPUT', verdict: 'refused' },
-    String.raw`
+    'refused',
+    `
 -p tcp --dport 90:80 -j ACCEPT
 -p tcp --dport 65536 -j ACCEPT
 -p tcp --dport -1 -j ACCEPT
@@ -249,19 +250,20 @@ export const MATCH_FILES: readonly CorpusFile[] = [
 -m set --match-set nosuch sideways -j ACCEPT
 -m set --match-set nosuch -j ACCEPT
 -m set --match-set ssssssssssssssssssssssssssssssss src -j ACCEPT
+-m icmp6 -j ACCEPT
 `,
   ),
   ...rules(
-    { place: 'filter INPUT', verdict: { nft: 'refused', legacy: 'refused-at-load' } },
-    String.raw`
+    { nft: 'refused', legacy: 'refused-at-load' },
+    `
 -p udp -m tcp --dport 53 -j ACCEPT
 -m tcp --dport 80 -j ACCEPT
 -m udp --dport 80 -j ACCEPT
 `,
   ),
   ...rules(
-    { place: 'filter INPUT', verdict: 'refused-at-load' },
-    String.raw`
+    'refused-at-load',
+    `
 -p tcp -m esp --espspi 1 -j ACCEPT
 -m recent --rcheck --hitcount 65536 -j ACCEPT
 -m recent --set --name a/b -j ACCEPT
@@ -279,25 +281,32 @@ export const MATCH_FILES: readonly CorpusFile[] = [
 -m rpfilter --loose --invert -j ACCEPT
 -m cgroup -j ACCEPT
 -m tcpmss --mss 100 -j ACCEPT
+-m sctp --dport 80 -j ACCEPT
+-m dccp --dport 80 -j ACCEPT
+-m sctp -j ACCEPT
+-m dccp -j ACCEPT
+-p udp -m tcp -j ACCEPT
+-p tcp -m udp -j ACCEPT
 `,
   ),
   ...rules(
-    { place: 'filter INPUT', verdict: { nft: 'accepted', legacy: 'refused-at-load' } },
-    String.raw`
+    { nft: 'accepted', legacy: 'refused-at-load' },
+    `
 -m limit --limit 5/s --limit-burst 0 -j ACCEPT
 `,
   ),
   ...rules(
-    { place: 'filter INPUT', verdict: 'refused-at-load', family: 'ipv4' },
-    String.raw`
+    'refused-at-load',
+    `
 -m hashlimit --hashlimit-above 5/s --hashlimit-name a --hashlimit-mode srcip --hashlimit-srcmask 200 -j ACCEPT
 -m icmp --icmp-type 8 -j ACCEPT
 -m ah --ahspi 1 -j ACCEPT
 `,
+    'ipv4',
   ),
   ...rules(
-    { place: 'filter INPUT', verdict: 'refused', family: 'ipv6' },
-    String.raw`
+    'refused',
+    `
 -m hashlimit --hashlimit-above 5/s --hashlimit-name a --hashlimit-mode srcip --hashlimit-srcmask 200 -j ACCEPT
 -m connlimit --connlimit-above 3 --connlimit-mask 200 -j ACCEPT
 -p tcp -m osf --genre Linux -j ACCEPT
@@ -314,10 +323,11 @@ export const MATCH_FILES: readonly CorpusFile[] = [
 -m conntrack --ctorigdst 10.0.0.0/8 -j ACCEPT
 -m recent --set --mask 255.255.255.0 -j ACCEPT
 `,
+    'ipv6',
   ),
   ...rules(
-    { place: 'filter INPUT', verdict: 'accepted', family: 'ipv4' },
-    String.raw`
+    'accepted',
+    `
 -m connlimit --connlimit-above 3 --connlimit-mask 200 -j ACCEPT
 -p tcp -m osf --genre Linux -j ACCEPT
 -p icmp --icmp-type 8 -j ACCEPT
@@ -338,10 +348,11 @@ export const MATCH_FILES: readonly CorpusFile[] = [
 -m addrtype --dst-type BLACKHOLE -j ACCEPT
 -m connlimit --connlimit-above 3 --connlimit-mask 33 -j ACCEPT
 `,
+    'ipv4',
   ),
   ...rules(
-    { place: 'filter INPUT', verdict: 'refused', family: 'ipv4' },
-    String.raw`
+    'refused',
+    `
 -p icmp --icmp-type 256 -j ACCEPT
 -p icmp --icmp-type 8/256 -j ACCEPT
 -p icmp --icmp-type nosuch -j ACCEPT
@@ -361,10 +372,11 @@ export const MATCH_FILES: readonly CorpusFile[] = [
 -m rt --rt-type 0 -j ACCEPT
 -m eui64 -j ACCEPT
 `,
+    'ipv4',
   ),
   ...rules(
-    { place: 'filter INPUT', verdict: 'accepted', family: 'ipv6' },
-    String.raw`
+    'accepted',
+    `
 -m hl --hl-eq 64 -j ACCEPT
 -m rt --rt-type 0 -j ACCEPT
 -m rt -j ACCEPT
@@ -383,13 +395,15 @@ export const MATCH_FILES: readonly CorpusFile[] = [
 -m conntrack --ctorigdst fd00::/8 -j ACCEPT
 -m recent --set --mask ffff:: -j ACCEPT
 `,
+    'ipv6',
   ),
   ...rules(
-    { place: 'filter INPUT', verdict: 'refused-at-load', family: 'ipv6' },
-    String.raw`
+    'refused-at-load',
+    `
 -m icmp6 --icmpv6-type 128 -j ACCEPT
 -m addrtype --dst-type BROADCAST -j ACCEPT
 -m addrtype --dst-type BLACKHOLE -j ACCEPT
 `,
+    'ipv6',
   ),
 ];

@@ -1,82 +1,37 @@
 /** Matches, targets and jumps in the right and the wrong place. */
 import { type CorpusFile, file, rules } from './corpus-file.ts';
 
-export const PLACE_FILES: readonly CorpusFile[] = [
+export const PLACES: readonly CorpusFile[] = [
   ...rules(
-    { place: 'filter FORWARD', verdict: 'accepted' },
-    String.raw`
--m physdev --physdev-out a -j ACCEPT
--m addrtype --dst-type LOCAL --limit-iface-out -j ACCEPT
--m policy --dir out --pol ipsec -j ACCEPT
+    'accepted',
+    `
+filter FORWARD | -m physdev --physdev-out a -j ACCEPT
+filter FORWARD | -m addrtype --dst-type LOCAL --limit-iface-out -j ACCEPT
+filter FORWARD | -m policy --dir out --pol ipsec -j ACCEPT
+filter OUTPUT | -m physdev --physdev-is-bridged --physdev-out a -j ACCEPT
+filter OUTPUT | -m owner --uid-owner 0 -j ACCEPT
+filter OUTPUT | -m cgroup --cgroup 1 -j ACCEPT
+nat POSTROUTING | -m owner --uid-owner 0 -j ACCEPT
+raw PREROUTING | -m rpfilter --invert -j ACCEPT
+mangle PREROUTING | -m rpfilter -j ACCEPT
+mangle PREROUTING | -m socket -j ACCEPT
 `,
   ),
   ...rules(
-    { place: 'filter OUTPUT', verdict: 'refused-at-load' },
-    String.raw`
--m physdev --physdev-out a -j ACCEPT
--m addrtype --dst-type LOCAL --limit-iface-in -j ACCEPT
--m policy --dir in --pol ipsec -j ACCEPT
--m mac --mac-source 00:11:22:33:44:55 -j ACCEPT
-`,
-  ),
-  ...rules(
-    { place: 'filter OUTPUT', verdict: 'accepted' },
-    String.raw`
--m physdev --physdev-is-bridged --physdev-out a -j ACCEPT
--m owner --uid-owner 0 -j ACCEPT
--m cgroup --cgroup 1 -j ACCEPT
-`,
-  ),
-  ...rules(
-    { place: 'filter FORWARD', verdict: 'refused-at-load' },
-    String.raw`
--m owner --uid-owner 0 -j ACCEPT
--m rpfilter -j ACCEPT
--m cgroup --cgroup 1 -j ACCEPT
-`,
-  ),
-  ...rules(
-    { place: 'nat POSTROUTING', verdict: 'accepted' },
-    String.raw`
--m owner --uid-owner 0 -j ACCEPT
-`,
-  ),
-  ...rules(
-    { place: 'filter INPUT', verdict: 'refused-at-load' },
-    String.raw`
+    'refused-at-load',
+    `
+filter OUTPUT | -m physdev --physdev-out a -j ACCEPT
+filter OUTPUT | -m addrtype --dst-type LOCAL --limit-iface-in -j ACCEPT
+filter OUTPUT | -m policy --dir in --pol ipsec -j ACCEPT
+filter OUTPUT | -m mac --mac-source 00:11:22:33:44:55 -j ACCEPT
+filter FORWARD | -m owner --uid-owner 0 -j ACCEPT
+filter FORWARD | -m rpfilter -j ACCEPT
+filter FORWARD | -m cgroup --cgroup 1 -j ACCEPT
 -m owner --uid-owner 0 -j ACCEPT
 -m policy --dir out --pol ipsec -j ACCEPT
-`,
-  ),
-  ...rules(
-    { place: 'raw PREROUTING', verdict: 'accepted' },
-    String.raw`
--m rpfilter --invert -j ACCEPT
-`,
-  ),
-  ...rules(
-    { place: 'mangle PREROUTING', verdict: 'accepted' },
-    String.raw`
--m rpfilter -j ACCEPT
--m socket -j ACCEPT
-`,
-  ),
-  ...rules(
-    { place: 'nat PREROUTING', verdict: 'refused-at-load' },
-    String.raw`
--m rpfilter -j ACCEPT
-`,
-  ),
-  ...rules(
-    { place: 'mangle FORWARD', verdict: 'refused-at-load' },
-    String.raw`
--m socket -j ACCEPT
-`,
-  ),
-  ...rules(
-    { place: 'nat POSTROUTING', verdict: 'refused-at-load' },
-    String.raw`
--m devgroup --src-group 1 -j ACCEPT
+nat PREROUTING | -m rpfilter -j ACCEPT
+mangle FORWARD | -m socket -j ACCEPT
+nat POSTROUTING | -m devgroup --src-group 1 -j ACCEPT
 `,
   ),
   ...file(

@@ -1,9 +1,9 @@
 /** Rule lines: what belongs to no extension, quoting, comments. */
-import { type CorpusFile, file, rules } from './corpus-file.ts';
+import { type CorpusFile, file, ruleFile, rules } from './corpus-file.ts';
 
-export const RULE_FILES: readonly CorpusFile[] = [
+export const RULE_LINES: readonly CorpusFile[] = [
   ...rules(
-    { place: 'filter INPUT', verdict: 'accepted' },
+    'accepted',
     String.raw`
 -j ACCEPT
 -j USER
@@ -42,24 +42,26 @@ export const RULE_FILES: readonly CorpusFile[] = [
 -m comment --comment é -j ACCEPT
 -m comment --comment "*nat" -j ACCEPT
 -m comment --comment "COMMIT" -j ACCEPT
+filter OUTPUT | -o eth0 -j ACCEPT
+filter FORWARD | -i a -o b -j ACCEPT
 `,
   ),
   ...rules(
-    { place: 'filter INPUT', verdict: { nft: 'refused-at-load', legacy: 'refused' } },
-    String.raw`
+    { nft: 'refused-at-load', legacy: 'refused' },
+    `
 -j accept
 -g ACCEPT
 -j NOSUCH
 `,
   ),
   ...rules(
-    { place: 'filter INPUT', verdict: { nft: 'refused-at-load', legacy: 'accepted' } },
-    String.raw`
+    { nft: 'refused-at-load', legacy: 'accepted' },
+    `
 -j QUEUE
 `,
   ),
   ...rules(
-    { place: 'filter INPUT', verdict: 'refused' },
+    'refused',
     String.raw`
 -j
 -j ""
@@ -113,47 +115,20 @@ nosuch
 -m comment --comment "a"b -j ACCEPT
 -m comment --comment x --comment y -j ACCEPT
 -m comment ! --comment x -j ACCEPT
+filter OUTPUT | -i eth0 -j ACCEPT
+nat POSTROUTING | -i eth0 -j ACCEPT
+nat PREROUTING | -o eth0 -j ACCEPT
 `,
   ),
   ...rules(
-    { place: 'filter INPUT', verdict: 'refused-at-load' },
-    String.raw`
+    'refused-at-load',
+    `
 -m tcp
 `,
   ),
   ...rules(
-    { place: 'filter OUTPUT', verdict: 'refused' },
-    String.raw`
--i eth0 -j ACCEPT
-`,
-  ),
-  ...rules(
-    { place: 'filter OUTPUT', verdict: 'accepted' },
-    String.raw`
--o eth0 -j ACCEPT
-`,
-  ),
-  ...rules(
-    { place: 'filter FORWARD', verdict: 'accepted' },
-    String.raw`
--i a -o b -j ACCEPT
-`,
-  ),
-  ...rules(
-    { place: 'nat POSTROUTING', verdict: 'refused' },
-    String.raw`
--i eth0 -j ACCEPT
-`,
-  ),
-  ...rules(
-    { place: 'nat PREROUTING', verdict: 'refused' },
-    String.raw`
--o eth0 -j ACCEPT
-`,
-  ),
-  ...rules(
-    { place: 'filter INPUT', verdict: 'accepted', family: 'ipv4' },
-    String.raw`
+    'accepted',
+    `
 -s 10.0.0.1 -j ACCEPT
 -s 10.0.0.0/8 -j ACCEPT
 -s 10.0.0.5/24 -j ACCEPT
@@ -176,10 +151,11 @@ nosuch
 -p icmp -j ACCEPT
 -p icmpv6 -j ACCEPT
 `,
+    'ipv4',
   ),
   ...rules(
-    { place: 'filter INPUT', verdict: 'refused', family: 'ipv4' },
-    String.raw`
+    'refused',
+    `
 -s 10.0.0.0/33 -j ACCEPT
 -s 10.0.0.0/-1 -j ACCEPT
 -s 10.0.0.0/ -j ACCEPT
@@ -205,16 +181,18 @@ nosuch
 -s 10.0.0.1/8/8 -j ACCEPT
 -s 10.0.0.1-10.0.0.5 -j ACCEPT
 `,
+    'ipv4',
   ),
   ...rules(
-    { place: 'filter INPUT', verdict: { nft: 'refused-at-load', legacy: 'accepted' }, family: 'ipv4' },
-    String.raw`
+    { nft: 'refused-at-load', legacy: 'accepted' },
+    `
 ! -s 0/0 -j ACCEPT
 `,
+    'ipv4',
   ),
   ...rules(
-    { place: 'filter INPUT', verdict: 'accepted', family: 'ipv6' },
-    String.raw`
+    'accepted',
+    `
 -s fd00::1 -j ACCEPT
 -s fd00::/64 -j ACCEPT
 -s fd00::5/64 -j ACCEPT
@@ -239,10 +217,11 @@ nosuch
 -p 44 -j ACCEPT
 -p esp -j ACCEPT
 `,
+    'ipv6',
   ),
   ...rules(
-    { place: 'filter INPUT', verdict: 'refused', family: 'ipv6' },
-    String.raw`
+    'refused',
+    `
 -s fd00::/129 -j ACCEPT
 -s fd00::/255.0.0.0 -j ACCEPT
 -s 10.0.0.1 -j ACCEPT
@@ -258,25 +237,26 @@ nosuch
 -p icmpv6 -m icmp --icmp-type 8 -j ACCEPT
 -p icmpv6 --icmp-type 8 -j ACCEPT
 `,
+    'ipv6',
   ),
   ...file(
     'a comment of 255 characters',
-    `*filter\n:USER - [0:0]\n-A INPUT -m comment --comment ${'c'.repeat(255)} -j ACCEPT\nCOMMIT\n`,
+    ruleFile('filter INPUT', `-m comment --comment ${'c'.repeat(255)} -j ACCEPT`),
     'accepted',
   ),
   ...file(
     'a comment of 256 characters',
-    `*filter\n:USER - [0:0]\n-A INPUT -m comment --comment ${'c'.repeat(256)} -j ACCEPT\nCOMMIT\n`,
+    ruleFile('filter INPUT', `-m comment --comment ${'c'.repeat(256)} -j ACCEPT`),
     'accepted',
   ),
   ...file(
     'a comment of 1023 characters',
-    `*filter\n:USER - [0:0]\n-A INPUT -m comment --comment ${'c'.repeat(1023)} -j ACCEPT\nCOMMIT\n`,
+    ruleFile('filter INPUT', `-m comment --comment ${'c'.repeat(1023)} -j ACCEPT`),
     'accepted',
   ),
   ...file(
     'a comment of 1024 characters',
-    `*filter\n:USER - [0:0]\n-A INPUT -m comment --comment ${'c'.repeat(1024)} -j ACCEPT\nCOMMIT\n`,
+    ruleFile('filter INPUT', `-m comment --comment ${'c'.repeat(1024)} -j ACCEPT`),
     'refused',
   ),
   ...file(

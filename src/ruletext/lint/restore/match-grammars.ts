@@ -1,14 +1,17 @@
 /** The grammars of matches that are kept as text. Names as after `-m`; those that are missing (ipvs, rateest) are not checked. */
 import type { IpFamily } from '../../../wire/ip-address.ts';
+import { tryParseNumber } from '../../numbers.ts';
 import { type ExtensionGrammar, FLAG } from './extension-grammar.ts';
+import { MOBILITY_TYPES } from './mobility-types.ts';
 import { bpfProblem, HEX_STRING, U32_EXPRESSION } from './program-values.ts';
 import {
+  HOST,
   HOST_MASK,
   listOf,
   MAC,
   number,
-  numberRange,
   oneOf,
+  orderedRange,
   pattern,
   text,
   U8,
@@ -17,10 +20,20 @@ import {
   U32_RANGE,
   U64,
   VALUE_MASK,
+  type ValueForm,
 } from './value-forms.ts';
 
+/** UINT32_MAX means nobody. */
+const MAX_USER = 0xfffffffe;
+
 /** A number, a range of them, or a name that only the host can look up. */
-const USER = pattern('a user or group: a number, a range N-M or a name', /\d+([-:]\d+)?|[A-Za-z_][\w.-]*\$?/);
+const USER: ValueForm = {
+  expected: 'a user or group: a number, a range N-M or a name',
+  accepts: (value) =>
+    /^[A-Za-z_]/.test(value) ||
+    (value.split(/[-:]/).length <= 2 &&
+      value.split(/[-:]/).every((part) => tryParseNumber(part, 0, MAX_USER) !== undefined)),
+};
 const DATE = pattern(
   'a date from 1970 to 2038: YYYY[-MM[-DD[Thh[:mm[:ss]]]]]',
   /(19[789]\d|20[012]\d|203[0-8])(-(0?\d|1[0-2])(-([012]?\d|3[01])(T([01]?\d|2[0-3])(:[0-5]?\d(:[0-5]?\d)?)?)?)?)?/,
@@ -50,9 +63,12 @@ const IPV6_HEADERS = listOf(
     ...['esp', 'none', 'ipv6-nonxt', 'prot', 'protocol', '0', '60', '43', '44', '51', '50', '59', '255'],
   ),
 );
-const MH_TYPE = pattern(
-  'a mobility header type or a range TYPE:TYPE',
-  /(\d{1,3}|[a-z][a-z-]*)(:(\d{1,3}|[a-z][a-z-]*)?)?|:(\d{1,3}|[a-z][a-z-]*)/i,
+const HEADER_OPTIONS = listOf(pattern('an option TYPE or TYPE:LENGTH', /\d+(:\d+)?/));
+const DCCP_TYPES = listOf(
+  oneOf(
+    ...['REQUEST', 'RESPONSE', 'DATA', 'ACK', 'DATAACK', 'CLOSEREQ', 'CLOSE', 'RESET', 'SYNC', 'SYNCACK'],
+    'INVALID',
+  ),
 );
 const SRH_COMPARISONS = ['hdr-len', 'segs-left', 'last-entry'].flatMap((field) =>
   ['eq', 'gt', 'lt'].map((operator) => `srh-${field}-${operator}`),
@@ -69,9 +85,23 @@ function policyProblem(given: ReadonlyMap<string, readonly string[]>): string | 
     return `--strict needs one of ${elements.map((element) => `--${element}`).join(', ')}`;
   }
   const tunnel = given.has('tunnel-src') || given.has('tunnel-dst');
-  if (tunnel && given.get('mode')?.[0] === 'transport')
-    return '--tunnel-src and --tunnel-dst need --mode tunnel';
-  return undefined;
+  return tunnel && given.get('mode')?.[0] !== 'tunnel'
+    ? '--tunnel-src and --tunnel-dst need --mode tunnel'
+    : undefined;
+}
+
+function clusterProblem(given: ReadonlyMap<string, readonly string[]>): string | undefined {
+  const nodes = Number(given.get('cluster-total-nodes')?.[0]);
+  return Number(given.get('cluster-local-node')?.[0]) > nodes
+    ? '--cluster-local-node is larger than --cluster-total-nodes'
+    : undefined;
+}
+
+/** The options about type 0 want it said before. */
+function routingProblem(given: ReadonlyMap<string, readonly string[]>): string | undefined {
+  const aboutType0 = ['rt-0-res', 'rt-0-addrs', 'rt-0-not-strict'].find((option) => given.has(option));
+  if (aboutType0 === undefined || given.get('rt-type')?.[0] === '0') return undefined;
+  return `--${aboutType0} needs --rt-type 0 before it`;
 }
 
 const BOTH_FAMILIES: Readonly<Record<string, ExtensionGrammar>> = {
@@ -83,7 +113,6 @@ const BOTH_FAMILIES: Readonly<Record<string, ExtensionGrammar>> = {
   cgroup: {
     options: { cgroup: [U32], path: [text()] },
     invertible: ['cgroup', 'path'],
-    exclusive: [['cgroup', 'path']],
   },
   cluster: {
     options: {
@@ -99,6 +128,7 @@ const BOTH_FAMILIES: Readonly<Record<string, ExtensionGrammar>> = {
       ['cluster-local-node', 'cluster-local-nodemask'],
     ],
     exclusive: [['cluster-local-node', 'cluster-local-nodemask']],
+    also: clusterProblem,
   },
   connbytes: {
     options: {
@@ -111,6 +141,17 @@ const BOTH_FAMILIES: Readonly<Record<string, ExtensionGrammar>> = {
   },
   connlabel: { options: { label: [text()], set: FLAG }, invertible: ['label'], required: [['label']] },
   cpu: { options: { cpu: [U32] }, invertible: ['cpu'], required: [['cpu']] },
+  dccp: {
+    options: {
+      'source-port': [text()],
+      sport: [text()],
+      'destination-port': [text()],
+      dport: [text()],
+      'dccp-types': [DCCP_TYPES],
+      'dccp-option': [number(255, 1)],
+    },
+    invertible: ['source-port', 'sport', 'destination-port', 'dport', 'dccp-types', 'dccp-option'],
+  },
   devgroup: {
     options: { 'src-group': [VALUE_MASK], 'dst-group': [VALUE_MASK] },
     invertible: ['src-group', 'dst-group'],
@@ -176,7 +217,7 @@ const BOTH_FAMILIES: Readonly<Record<string, ExtensionGrammar>> = {
     required: [['algo'], ['string', 'hex-string']],
     exclusive: [['string', 'hex-string']],
   },
-  tcpmss: { options: { mss: [numberRange(0xffff)] }, invertible: ['mss'], required: [['mss']] },
+  tcpmss: { options: { mss: [orderedRange(0xffff)] }, invertible: ['mss'], required: [['mss']] },
   time: {
     options: {
       datestart: [DATE],
@@ -211,7 +252,7 @@ const IPV4: Readonly<Record<string, ExtensionGrammar>> = {
 
 const IPV6: Readonly<Record<string, ExtensionGrammar>> = {
   ah: { options: { ahspi: [U32_RANGE], ahlen: [U32], ahres: FLAG }, invertible: ['ahspi', 'ahlen'] },
-  dst: { options: { 'dst-len': [U32], 'dst-opts': [text()] }, invertible: ['dst-len'] },
+  dst: { options: { 'dst-len': [U32], 'dst-opts': [HEADER_OPTIONS] }, invertible: ['dst-len'] },
   eui64: { options: {} },
   frag: {
     options: {
@@ -225,23 +266,25 @@ const IPV6: Readonly<Record<string, ExtensionGrammar>> = {
     invertible: ['fragid', 'fraglen'],
     exclusive: [['fragmore', 'fraglast']],
   },
-  hbh: { options: { 'hbh-len': [U32], 'hbh-opts': [text()] }, invertible: ['hbh-len'] },
+  hbh: { options: { 'hbh-len': [U32], 'hbh-opts': [HEADER_OPTIONS] }, invertible: ['hbh-len'] },
   ipv6header: {
     options: { header: [IPV6_HEADERS], soft: FLAG },
     invertible: ['header'],
     required: [['header']],
   },
-  mh: { options: { 'mh-type': [MH_TYPE] }, invertible: ['mh-type'] },
+  mh: { options: { 'mh-type': [MOBILITY_TYPES] }, invertible: ['mh-type'] },
   rt: {
     options: {
       'rt-type': [U32],
       'rt-segsleft': [U32_RANGE],
       'rt-len': [U32],
       'rt-0-res': FLAG,
-      'rt-0-addrs': [text()],
+      'rt-0-addrs': [listOf(HOST)],
       'rt-0-not-strict': FLAG,
     },
     invertible: ['rt-type', 'rt-segsleft', 'rt-len'],
+    goesWith: [['rt-0-not-strict', 'rt-0-addrs']],
+    also: routingProblem,
   },
   srh: {
     options: {

@@ -10,7 +10,7 @@ interface LeftToKernel {
 }
 
 const LEFT_TO_KERNEL: readonly LeftToKernel[] = [
-  { message: /^TCPMSS needs -p / },
+  { message: /^(TCPMSS|sctp|dccp) needs -p / },
   { message: /^icmp6? needs -p /, line: / --icmp/ },
   { message: /^(tcp|udp) needs -p /, backEnd: 'legacy' },
   // iptables-nft translates these matches itself, but has nothing to translate in one without options.

@@ -63,20 +63,47 @@ function needOf(use: Match | Target, family: IpFamily): Need | undefined {
 }
 
 const SEARCH_ALGORITHMS: readonly string[] = ['bm', 'kmp', 'fsm'];
+/** XT_CONNLABEL_MAXBIT. */
+const MAX_LABEL = 127;
 
-/** Option values that only the kernel looks at. */
+/** The value of `--option` in the text of an extension; undefined without it. */
+function optionValue(text: string, option: string): string | undefined {
+  const found = new RegExp(`--${option}[ =]+(?:"([^"]*)"|(\\S+))`).exec(text);
+  return found === null ? undefined : (found[1] ?? found[2]);
+}
+
+/** Option values that only the kernel looks at, by extension. */
+const VALUE_CHECKS: Readonly<Record<string, (text: string) => string | undefined>> = {
+  IDLETIMER: (text) =>
+    optionValue(text, 'timeout') === '0' ? 'the timeout is 0; give 1 or more seconds' : undefined,
+  NFQUEUE: (text) =>
+    optionValue(text, 'queue-balance') === '0:65535' ? 'more queues than 65535; take one less' : undefined,
+  SNPT: prefixLengths,
+  DNPT: prefixLengths,
+  ULOG: () => 'the kernel has had no ULOG since 3.17; use -j NFLOG',
+  cgroup: (text) => {
+    const asked = ['--cgroup', '--path'].filter((option) => text.includes(option));
+    return asked.length === 1 ? undefined : 'give one of --cgroup and --path';
+  },
+  connlabel: (text) =>
+    Number(optionValue(text, 'label')) > MAX_LABEL ? `the label is larger than ${MAX_LABEL}` : undefined,
+  string: (text) => {
+    const algorithm = optionValue(text, 'algo') ?? '';
+    if (!SEARCH_ALGORITHMS.includes(algorithm)) return `no search algorithm '${algorithm}'; write bm or kmp`;
+    return optionValue(text, 'string') === '' ? 'the text to look for is empty' : undefined;
+  },
+};
+
+/** Both prefixes of a network prefix translation must be of one length (RFC 6296 §3.1, as the kernel has it). */
+function prefixLengths(text: string): string | undefined {
+  const [from, to] = ['src-pfx', 'dst-pfx'].map((option) => optionValue(text, option)?.split('/')[1]);
+  return from === to ? undefined : 'the two prefixes differ in length; give them one length';
+}
+
 function valueProblem(use: Match | Target): string | undefined {
-  if (use.kind !== 'unknown') return undefined;
-  const { name, text } = use;
-  if (name === 'string') {
-    const algorithm = /--algo[ =]+"?([^"\s]+)/.exec(text)?.[1] ?? '';
-    if (!SEARCH_ALGORITHMS.includes(algorithm)) {
-      return `the kernel has no search algorithm '${algorithm}' for -m string; write --algo bm or kmp`;
-    }
-  }
-  if (name === 'cgroup' && text === '') return '-m cgroup asks nothing; give --cgroup or --path';
-  if (name === 'ULOG') return 'the kernel has had no ULOG since 3.17; use -j NFLOG';
-  return undefined;
+  if (use.kind !== 'unknown' || !Object.hasOwn(VALUE_CHECKS, use.name)) return undefined;
+  const problem = VALUE_CHECKS[use.name]?.(use.text);
+  return problem === undefined ? undefined : `${use.name}: ${problem}`;
 }
 
 /** What the kernel misses in `rule` for `use`, one of its matches or its target; undefined: nothing. */

@@ -30,12 +30,39 @@ const INTERVAL = pattern('a time such as 1s, 250ms or 1', /\d+(\.\d+)?(s|ms|us|s
 
 /** --queue-balance LOW:HIGH with LOW below HIGH. */
 const QUEUES = {
-  expected: 'LOW:HIGH, LOW below HIGH, up to 65534',
+  expected: 'LOW:HIGH, LOW below HIGH',
   accepts: (value: string) => {
     const [low, high] = /^(\d+):(\d+)$/.exec(value)?.slice(1).map(Number) ?? [];
-    return low !== undefined && high !== undefined && low < high && high < 0xffff;
+    return low !== undefined && high !== undefined && low < high && high <= 0xffff;
   },
 };
+
+/** What of a packet goes into the hash: at least one part, and not both SPI and ports. */
+function hmarkProblem(given: ReadonlyMap<string, readonly string[]>): string | undefined {
+  const parts = (given.get('hmark-tuple')?.[0] ?? '').toLowerCase().split(',');
+  const has = (part: string, ...options: readonly string[]) =>
+    parts.some((each) => each !== '' && part.startsWith(each)) || options.some((option) => given.has(option));
+  const ports = has('sport', 'hmark-sport-mask') || has('dport', 'hmark-dport-mask');
+  if (has('spi', 'hmark-spi-mask') && ports) return 'the SPI and ports exclude each other';
+  const any = [...given.keys()].some((option) => /tuple|prefix|mask/.test(option));
+  return any ? undefined : 'option --hmark-tuple is missing';
+}
+
+const TCP_OPTION_NUMBERS: Readonly<Record<string, number>> = {
+  mss: 2,
+  wscale: 3,
+  'sack-permitted': 4,
+  sack: 5,
+  timestamp: 8,
+  md5: 19,
+};
+
+function repeatedOption(given: ReadonlyMap<string, readonly string[]>): string | undefined {
+  const words = (given.get('strip-options')?.[0] ?? '').split(',');
+  const numbers = words.map((word) => TCP_OPTION_NUMBERS[word] ?? Number(word));
+  const again = numbers.findIndex((number, index) => numbers.indexOf(number) < index);
+  return again < 0 ? undefined : `TCP option ${words[again]} is given twice`;
+}
 
 const BOTH_FAMILIES: Readonly<Record<string, ExtensionGrammar>> = {
   CLASSIFY: {
@@ -64,6 +91,7 @@ const BOTH_FAMILIES: Readonly<Record<string, ExtensionGrammar>> = {
       'hmark-offset': [U32],
     },
     required: [['hmark-mod'], ['hmark-rnd']],
+    also: hmarkProblem,
   },
   IDLETIMER: {
     options: { timeout: [U32], label: [text()], alarm: FLAG },
@@ -117,7 +145,7 @@ const BOTH_FAMILIES: Readonly<Record<string, ExtensionGrammar>> = {
   SYNPROXY: {
     options: { 'sack-perm': FLAG, timestamp: FLAG, wscale: [U32], mss: [U32], ecn: FLAG },
   },
-  TCPOPTSTRIP: { options: { 'strip-options': [listOf(TCP_OPTION)] } },
+  TCPOPTSTRIP: { options: { 'strip-options': [listOf(TCP_OPTION)] }, also: repeatedOption },
   TEE: { options: { gateway: [HOST], oif: [text()] }, required: [['gateway']] },
   TPROXY: {
     options: { 'on-port': [PORT], 'on-ip': [HOST], 'tproxy-mark': [VALUE_MASK] },

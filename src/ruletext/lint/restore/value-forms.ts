@@ -1,6 +1,5 @@
 /** Forms of option values, for extensions whose text is kept but whose meaning is not modelled. */
 import type { IpFamily } from '../../../wire/ip-address.ts';
-import { maskLength } from '../../../wire/ip-prefix.ts';
 import { tryParseFamilyAddress } from '../../address-text.ts';
 import { tryParseNumber } from '../../numbers.ts';
 import { servicePort } from '../../service-ports.ts';
@@ -30,6 +29,15 @@ export function numberRange(max: number): ValueForm {
       parts.length <= 2 &&
       parts.every((part) => (part === '' && parts.length === 2) || tryParseNumber(part, 0, max) !== undefined)
     );
+  });
+}
+
+/** `N` or `LOW:HIGH`, LOW no higher than HIGH. */
+export function orderedRange(max: number): ValueForm {
+  return form(`N or LOW:HIGH up to ${max}, the lower first`, (value) => {
+    const parts = value.split(':').map((part) => tryParseNumber(part, 0, max));
+    const [low, high = low] = parts;
+    return parts.length <= 2 && low !== undefined && high !== undefined && low <= high;
   });
 }
 
@@ -87,8 +95,7 @@ export const HOST_MASK = form('ADDRESS or ADDRESS/MASK', (value, family) => {
   const dotted = tryParseFamilyAddress(family, mask);
   return (
     HOST.accepts(value.slice(0, slash), family) &&
-    (tryParseNumber(mask, 0, family === 'ipv4' ? 32 : 128) !== undefined ||
-      (dotted !== undefined && maskLength(dotted) !== undefined))
+    (dotted !== undefined || tryParseNumber(mask, 0, family === 'ipv4' ? 32 : 128) !== undefined)
   );
 });
 
@@ -98,9 +105,10 @@ export const PREFIX_LENGTH = form(
     tryParseNumber(value, 0, family === 'ipv4' ? 32 : 128) !== undefined || HOST.accepts(value, family),
 );
 
-/** A port number or the name of a service. */
-export const PORT = form('a port number or a service name', (value) =>
-  /^\d{1,5}$/.test(value) ? Number(value) <= 0xffff : servicePort(value) !== undefined,
+/** A port number, of which more than 16 bits are cut off as getaddrinfo does, or the name of a service. */
+export const PORT = form(
+  'a port number or a service name',
+  (value) => /^\d+$/.test(value) || servicePort(value) !== undefined,
 );
 
 /** `xx:xx:xx:xx:xx:xx`. */
