@@ -85,3 +85,29 @@ export type Target =
   | { readonly kind: 'tcpmss'; readonly clampToPmtu: boolean; readonly value?: number }
   | { readonly kind: 'checksum' }
   | { readonly kind: 'unknown'; readonly name: string; readonly text: string };
+
+/** The targets that the engine carries out, by the names under which rules know them (closed by the compiler). */
+export const SUPPORTED_TARGETS: Readonly<Record<Exclude<Target['kind'], 'unknown'>, string>> = {
+  none: 'none',
+  jump: 'jump',
+  goto: 'goto',
+  accept: 'ACCEPT',
+  drop: 'DROP',
+  return: 'RETURN',
+  reject: 'REJECT',
+  mark: 'MARK',
+  connmark: 'CONNMARK',
+  dnat: 'DNAT',
+  snat: 'SNAT',
+  masquerade: 'MASQUERADE',
+  redirect: 'REDIRECT',
+  notrack: 'NOTRACK',
+  ct: 'CT (--notrack, --zone)',
+  log: 'LOG, NFLOG, AUDIT, TRACE',
+  tos: 'TOS',
+  dscp: 'DSCP',
+  ttl: 'TTL',
+  hl: 'HL',
+  tcpmss: 'TCPMSS',
+  checksum: 'CHECKSUM',
+};

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { loadCluster, parseFrom, parseTo, traceCluster } from 'kubewire';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { renderText } from '../../src/cli/trace/render-text.ts';
+import { SUPPORTED_MATCHES } from '../../src/netfilter/matching/evaluate.ts';
+import { SUPPORTED_TARGETS } from '../../src/netfilter/target.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -33,6 +35,22 @@ describe('the output that the README shows', () => {
     const table = printed.slice(printed.indexOf('Every outcome')).split('\n\n')[0] ?? '';
     expect(table.split('\n')).toHaveLength(4);
     expect(readme).toContain(table);
+  });
+});
+
+describe('the supported matches and targets', () => {
+  const row = (name: string) => readme.split('\n').find((line) => line.startsWith(`| ${name} | `));
+  const basic = new Set(['source', 'destination', 'in-device', 'out-device', 'protocol', 'fragment']);
+
+  it('are those that the engine decides', () => {
+    const modules = SUPPORTED_MATCHES.filter((kind) => !basic.has(kind));
+    expect(row('matches')).toBe(
+      `| matches | \`-s\` \`-d\` \`-i\` \`-o\` \`-p\` \`-f\`, ${modules.join(', ')} |`,
+    );
+  });
+
+  it('are those that the engine carries out', () => {
+    expect(row('targets')).toBe(`| targets | ${Object.values(SUPPORTED_TARGETS).join(', ')} |`);
   });
 });
 
