@@ -1,6 +1,7 @@
 /** Packets and conntrack entries as text that says everything that is compared, for people too. */
 import type { ConntrackEntry } from '../../netfilter/conntrack/entry.ts';
 import type { Tuple } from '../../netfilter/tuple.ts';
+import { crc32c } from '../../wire/checksum.ts';
 import { formatIpAddress, type IpAddress } from '../../wire/ip-address.ts';
 import { type Packet, protocolOf, type TcpSegment, type Transport } from '../../wire/packet.ts';
 import { PROTOCOL, TCP_FLAG } from '../../wire/protocol.ts';
@@ -14,6 +15,16 @@ function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/** Data longer than this is told by its length and checksum. */
+const MAX_HEX = 24;
+
+/** ` data 0102…`, or nothing when there is none. */
+function dataText(data: Uint8Array): string {
+  if (data.length === 0) return '';
+  if (data.length <= MAX_HEX) return ` data ${hex(data)}`;
+  return ` data ${data.length} bytes crc32c ${crc32c(data).toString(16)}`;
+}
+
 function flagsText({ flags }: TcpSegment): string {
   const set = Object.entries(TCP_FLAG).filter(([, bit]) => flags & bit);
   return set.length === 0 ? 'none' : set.map(([name]) => name).join(',');
@@ -24,7 +35,7 @@ function withoutFault({ corrupt: _, ...packet }: Packet): Packet {
 }
 
 function describeTransport(transport: Transport): string {
-  const data = transport.data.length === 0 ? '' : ` data ${hex(transport.data)}`;
+  const data = dataText(transport.data);
   switch (transport.kind) {
     case 'tcp': {
       const { seq, ack, window, options } = transport;
