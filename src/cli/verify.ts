@@ -1,21 +1,12 @@
 /** `kubewire verify`: the packets of `eval` through this machine's own kernel, and where the engine differs. */
-import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { PacketLine } from '../cluster/single-host/packet-lines.ts';
-import type { Backend } from '../netfilter/hooks.ts';
 import { InputError } from '../sim/input-error.ts';
-import type { IpFamily } from '../wire/ip-address.ts';
+import { addHostOptions, type HostFlags, readHostInputs } from './host-inputs.ts';
 import type { KernelPlan } from './kernel/host-plan.ts';
 import type { VerifyPacket } from './kernel/verify-packets.ts';
-import { repeatable } from './options.ts';
 
-interface VerifyFlags {
-  readonly rules: readonly string[];
-  readonly host: string;
-  readonly packets: string;
-  readonly family: IpFamily;
-  readonly backend: Backend;
-  readonly engine: 'linear' | 'compiled';
+interface VerifyFlags extends HostFlags {
   readonly output: 'text' | 'json';
 }
 
@@ -37,52 +28,34 @@ function toVerify({ packet, inDevice, wait }: PacketLine): VerifyPacket {
   return { packet, wait, ...(inDevice === undefined ? {} : { device: inDevice }) };
 }
 
-/** The path of a file that the host file names: beside it, unless absolute. */
-function besideHost(hostFile: string, path: string): string {
-  return hostFile === '-' ? path : resolve(dirname(hostFile), path);
-}
-
 /** The inputs of `eval`, read and checked, in the shape of a kernel's plan. */
 async function readPlan(flags: VerifyFlags) {
-  const [inputs, parse, load, ipsets, spec, lines, build, evaluation] = await Promise.all([
-    import('./read-inputs.ts'),
-    import('../ruletext/parse-rules.ts'),
-    import('../ruletext/load-rules.ts'),
-    import('../ruletext/ipset-save.ts'),
-    import('../cluster/single-host/host-spec.ts'),
-    import('../cluster/single-host/packet-lines.ts'),
+  const { family, backend } = flags;
+  const [inputs, { buildHost }, { checkDevices }] = await Promise.all([
+    readHostInputs(flags),
     import('../cluster/single-host/build-host.ts'),
     import('../cluster/single-host/evaluate.ts'),
   ]);
-  const { family, backend } = flags;
-  const texts = [];
-  for (const path of flags.rules) texts.push(await inputs.readText(path));
-  const rules = load.mergeRuleSets(texts.map(({ file, text }) => parse.parseRules(text, { file, family })));
-  const hostText = await inputs.readText(flags.host);
-  const { conntrackMax, setsFile, ...host } = spec.decodeHostSpec(hostText.text, hostText.file);
+  const { ruleTexts, rules, packets, sets } = inputs;
+  const { conntrackMax, ...host } = inputs.host;
   if (conntrackMax !== undefined) {
     process.stderr.write(
       'kubewire: verify: conntrackMax belongs to the whole machine and is left as it is\n',
     );
   }
-  const setsText =
-    setsFile === undefined ? undefined : await inputs.readText(besideHost(flags.host, setsFile));
-  const sets = setsText === undefined ? undefined : ipsets.parseIpsetSave(setsText.text, setsText.file);
-  const packetText = await inputs.readText(flags.packets);
-  const packets = lines.decodePackets(packetText.text, packetText.file);
-  const run = build.buildHost(host, { rules: [rules], seed: 1, backend });
-  evaluation.checkDevices(run.host, packets);
+  const run = buildHost(host, { rules: [rules], seed: 1, backend });
+  checkDevices(run.host, packets);
   const plan: KernelPlan = {
     host: {
       devices: host.devices,
       routes: host.routes,
       conntrack: run.host.netfilter.sysctls,
-      ...(setsText === undefined ? {} : { sets: setsText.text }),
+      ...(sets === undefined ? {} : { sets: sets.text }),
     },
-    rules: texts.map(({ file, text }) => ({ file, text, family })),
+    rules: ruleTexts.map(({ file, text }) => ({ file, text, family })),
     backend,
   };
-  return { plan, rules, packets, ...(sets === undefined ? {} : { sets }) };
+  return { plan, rules, packets, ...(sets === undefined ? {} : { sets: sets.sets }) };
 }
 
 async function runVerify(flags: VerifyFlags): Promise<void> {
@@ -134,30 +107,9 @@ async function verifyOrExplain(flags: VerifyFlags): Promise<void> {
 
 /** Adds the command to `program`. */
 export function registerVerify(program: Command): void {
-  const command = program.command('verify');
+  const command = addHostOptions(program.command('verify'));
   command
     .description('the packets of eval through the kernel of this machine, compared with the engine')
-    .requiredOption('--rules <file>', 'iptables-save text; repeatable, loaded one after another', repeatable)
-    .requiredOption('--host <file>', 'the host: interfaces, routes, sysctls (YAML)')
-    .requiredOption('--packets <file>', 'packets as JSON lines, - for standard input')
-    .addOption(
-      command
-        .createOption('--family <family>', 'the family of the dump')
-        .choices(['ipv4', 'ipv6'])
-        .default('ipv4'),
-    )
-    .addOption(
-      command
-        .createOption('--backend <backend>', 'which iptables loads the rules')
-        .choices(['nft', 'legacy'])
-        .default('nft'),
-    )
-    .addOption(
-      command
-        .createOption('--engine <engine>', 'how the engine looks rules up')
-        .choices(['linear', 'compiled'])
-        .default('linear'),
-    )
     .addOption(
       command
         .createOption('-o, --output <format>', 'text for people, or a JSON line a packet')
