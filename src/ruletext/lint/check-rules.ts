@@ -113,6 +113,7 @@ export function checkRules(text: string, options: CheckOptions): CheckReport {
     return unreadable(error, text, options.backEnd);
   }
   const { refusals, warnings, tables } = new Loading(reading.rules, options);
+  const all = [...reading.refusals, ...refusals];
   const context = {
     family: options.family,
     tables: [...tables.values()],
@@ -122,10 +123,10 @@ export function checkRules(text: string, options: CheckOptions): CheckReport {
   const found = LINT_RULES.flatMap((rule) => [...rule(context)]);
   const setMissing = found.some(({ code }) => code === 'unknown-set');
   return {
-    acceptedByTest: !setMissing && refusals.every(({ stage }) => stage === 'load'),
-    accepted: !setMissing && refusals.length === 0,
+    acceptedByTest: !setMissing && all.every(({ stage }) => stage === 'load'),
+    accepted: !setMissing && all.length === 0,
     findings: [
-      ...refusals.map((refusal) => refusal.finding),
+      ...all.map((refusal) => refusal.finding),
       ...reading.warnings,
       ...warnings,
       ...found,

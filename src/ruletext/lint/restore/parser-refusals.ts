@@ -20,7 +20,8 @@ const LEFT_TO_KERNEL: readonly LeftToKernel[] = [
   { message: /for --hitcount; / },
   { message: /^--set asks nothing/, line: /^(?!.* --rttl)/ },
   { message: / is not contiguous$/ },
-  { message: /^bad policy /, backEnd: 'nft' },
+  // -P is carried out, and its policy looked at, when the table is loaded.
+  { message: /^bad policy /, backEnd: 'nft', line: /^(?!:)/ },
 ];
 
 /** When `backEnd` refuses what the parser said `message` about; `line` is the text of the line. */
