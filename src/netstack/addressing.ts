@@ -7,9 +7,9 @@ import type { AddressType } from '../netfilter/match.ts';
 import { familyOf, type IpAddress, type Ipv6Address, ipv6, sameAddress } from '../wire/ip-address.ts';
 import { isOfType } from './address-type.ts';
 import { type Device, LOOPBACK } from './device.ts';
-import { isLinkLocal, type Route, RouteTable, routesOfDevice } from './route-table.ts';
+import { type Route, RouteTable, routesOfDevice } from './route-table.ts';
 import { selectIpv4 } from './select-ipv4.ts';
-import { ipv6AddressList, selectIpv6 } from './select-ipv6.ts';
+import { GLOBAL_SCOPE, ipv6AddressList, ipv6Scope, selectIpv6 } from './select-ipv6.ts';
 
 /**
  * The address that packets leaving by `device` towards `target` carry when nothing else says so
@@ -80,8 +80,11 @@ export class AddressBook implements HostView {
     if (own === undefined) return undefined;
     if (typeof like === 'number')
       return own.addresses.find(({ address }) => typeof address === 'number')?.address;
-    // A link-local destination wants a link-local address, any other a wider one.
-    return ipv6AddressList(own).find(({ address }) => isLinkLocal(address) === isLinkLocal(like))?.address;
+    // Link-local and site-local destinations want an address of their scope, others any (nf_nat_redirect.c).
+    const scope = ipv6Scope(like);
+    const list = ipv6AddressList(own);
+    return (scope === GLOBAL_SCOPE ? list[0] : list.find(({ address }) => ipv6Scope(address) === scope))
+      ?.address;
   }
 
   /** Whether packets to the multicast group `group` that come in on `device` are for this host. */

@@ -106,8 +106,9 @@ function unreachable(packet: Packet, what: 'port' | 'protocol', { audience, toHo
 
 /** The answers of a host on which nothing listens. */
 export const closedHost: Answerer = (packet, delivery = PLAIN) => {
-  if (packet.corrupt !== undefined) return undefined;
   const { transport } = packet;
+  // Nobody here knows SCTP well enough to check its sum.
+  if (packet.corrupt !== undefined && transport.kind !== 'sctp') return undefined;
   switch (transport.kind) {
     case 'icmp':
       return typeof packet.src === 'number'

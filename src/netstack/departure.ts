@@ -2,8 +2,8 @@
  * In which pieces a packet leaves (ip_output.c ip_fragment, ip_do_fragment; ip6_output.c ip6_fragment): whole,
  * cut to the device's MTU, or the way it came if it was put together from fragments.
  */
-import { ipLength } from '../wire/headers.ts';
-import { type Packet, protocolOf, type Transport } from '../wire/packet.ts';
+import { emitPacket, ipLength, parsePacket } from '../wire/headers.ts';
+import { type Packet, protocolOf } from '../wire/packet.ts';
 import { FRAGMENT_HEADER, headerLength, payloadOf } from './payload.ts';
 import type { Pieces } from './reassembly.ts';
 
@@ -18,13 +18,8 @@ export interface Departure {
   readonly pieces: Pieces | undefined;
   /** Bytes at the payload's start that had to be in one place, because NAT wrote there. */
   readonly written: number;
-}
-
-/** The first `length` bytes of `payload` as a transport value: whole headers stay what they are. */
-function firstPiece(transport: Transport, protocol: number, payload: Uint8Array, length: number): Transport {
-  const header = payload.length - transport.data.length;
-  if (length < header) return { kind: 'opaque', protocol, data: payload.slice(0, length) };
-  return { ...transport, data: transport.data.slice(0, length - header) };
+  /** IPv6: only whoever made the packet may have it cut up. IPv4's packets say so themselves (DF). */
+  readonly whole: boolean;
 }
 
 /** `packet` cut after each of `lengths` payload bytes. */
@@ -35,14 +30,12 @@ function cut(packet: Packet, lengths: readonly number[]): Packet[] {
   let at = 0;
   return lengths.map((length, index) => {
     const last = index === lengths.length - 1;
-    const data = payload.slice(at, at + length);
-    const transport: Transport =
-      at === 0
-        ? firstPiece(packet.transport, protocol, payload, data.length)
-        : { kind: 'opaque', protocol, data };
     const fragment = { offset: base + at, more: !last || packet.fragment?.more === true };
+    const data = payload.slice(at, at + length);
     at += length;
-    return { ...packet, fragment, transport };
+    const piece: Packet = { ...packet, fragment, transport: { kind: 'opaque', protocol, data } };
+    // The first piece shows as much of its transport header as it holds.
+    return fragment.offset === 0 ? parsePacket(emitPacket(piece)) : piece;
   });
 }
 
@@ -93,7 +86,8 @@ export function depart(departure: Departure): readonly Packet[] | 'too-big' {
   const fits = mtu === undefined || ipLength(packet) <= mtu;
   if (pieces === undefined) {
     if (fits) return [packet];
-    return packet.dontFragment ? 'too-big' : cut(packet, equalLengths(packet, mtu));
+    const whole = typeof packet.src === 'number' ? packet.dontFragment : departure.whole;
+    return whole ? 'too-big' : cut(packet, equalLengths(packet, mtu));
   }
   if (mtu !== undefined && pieces.longest > mtu && !fits) return 'too-big';
   // IPv6 sends what fits into one of the original pieces whole; a single piece was none.

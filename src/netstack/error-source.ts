@@ -18,24 +18,32 @@ function ipv4Source({ src, dst }: Packet, book: AddressBook): IpAddress | undefi
   return back.route?.src ?? selectIpv4(book.devices, back.device, back.route?.gateway) ?? DUMMY_V4;
 }
 
-/** The address that was asked, or the one the incoming device would choose towards the packet's source. */
+/**
+ * The address that was asked, or the one the incoming device would choose towards the packet's source; for a
+ * packet made here, the device by which the error leaves.
+ */
 function ipv6Source(
   { src, dst }: Packet & { readonly src: Ipv6Address },
-  device: string,
+  device: string | undefined,
   { routes, devices }: AddressBook,
 ): IpAddress | undefined {
   const asked = lookupOnLink(routes, dst, device);
   if (asked?.type === 'local' || asked?.type === 'anycast') return dst;
-  const preferred = lookupOnLink(routes, src, device);
-  const chosen = preferred?.type === 'unicast' ? preferred.src : undefined;
-  return chosen ?? selectIpv6(devices, device, src);
+  const back = lookupOnLink(routes, src, device);
+  if (back?.type === 'unicast' && back.src !== undefined) return back.src;
+  const leavesBy = back?.type === 'local' ? 'lo' : back?.device;
+  return selectIpv6(devices, device ?? leavesBy ?? 'lo', src);
 }
 
 /**
- * The source of an error about `packet`, which came in on `device` (lo for packets made here); undefined when
- * no error can be sent, since there is no way back or no address.
+ * The source of an error about `packet`, which came in on `device` (undefined: made here); undefined when no
+ * error can be sent, since there is no way back or no address.
  */
-export function errorSource(packet: Packet, device: string, book: AddressBook): IpAddress | undefined {
+export function errorSource(
+  packet: Packet,
+  device: string | undefined,
+  book: AddressBook,
+): IpAddress | undefined {
   const { src } = packet;
   return typeof src === 'number' ? ipv4Source(packet, book) : ipv6Source({ ...packet, src }, device, book);
 }

@@ -69,6 +69,11 @@ export function checkForward(forwarded: Forwarded, route: Route, mtu: number | u
   const source = checkSource(forwarded, route);
   if (source.kind !== 'pass') return source;
   if (mtu === undefined || !isTooBig(forwarded, mtu)) return PASS;
-  const refusal: Refusal = { kind: 'icmp', ...TOO_BIG[family] };
-  return { kind: 'refuse', refusal, otherwise: 'too-big', parameter: mtu };
+  return { kind: 'refuse', ...tooBig(packet, mtu) };
+}
+
+/** What is said about a packet that does not fit through a device of `mtu` bytes. */
+export function tooBig(packet: Packet, mtu = 0) {
+  const refusal = { kind: 'icmp', ...TOO_BIG[familyOf(packet.src)] } as const;
+  return { refusal, otherwise: 'too-big', parameter: mtu } as const;
 }

@@ -17,8 +17,9 @@ import { opposite } from '../netfilter/tuple.ts';
 import type { DropReason } from '../netfilter/verdict.ts';
 import type { Clock } from '../sim/clock.ts';
 import { ipLength } from '../wire/headers.ts';
-import { familyOf, sameAddress } from '../wire/ip-address.ts';
-import type { Packet } from '../wire/packet.ts';
+import { familyOf, type IpAddress, sameAddress } from '../wire/ip-address.ts';
+import { type Packet, protocolOf } from '../wire/packet.ts';
+import { PROTOCOL } from '../wire/protocol.ts';
 import { type AddressBook, selectAddress } from './addressing.ts';
 import { type Answerer, closedHost } from './answer.ts';
 import { depart } from './departure.ts';
@@ -26,12 +27,12 @@ import type { Device } from './device.ts';
 import { errorSource } from './error-source.ts';
 import type { HostTrace } from './events.ts';
 import { dropped, type Fate, type Refusal, type Transmission } from './fate.ts';
-import { checkForward } from './forward.ts';
+import { checkForward, tooBig } from './forward.ts';
 import { type Audience, isImpossibleIpv6, routeInput } from './input-route.ts';
 import { type OutputDecision, type OutputQuestion, routeOutput } from './output-route.ts';
 import { lacksFirstHeader } from './payload.ts';
 import { ReassemblyQueues } from './reassembly.ts';
-import { icmpError, isIntactForReject, refusalOf, tcpReset } from './refuse.ts';
+import { icmpError, isIntactForReject, refusalOf, rejectReset } from './refuse.ts';
 import { isUnspecified, nextHopOf, type Route } from './route-table.ts';
 
 export interface HostOptions {
@@ -45,6 +46,8 @@ export interface Passage {
   readonly fate: Fate;
   readonly transmissions: readonly Transmission[];
 }
+
+const LETS_GO: ReadonlySet<number> = new Set([PROTOCOL.udp, PROTOCOL.udplite]);
 
 const INCOMPLETE_HEADER: Refusal = { kind: 'icmp', type: 4, code: 3 };
 
@@ -165,18 +168,15 @@ export class Host {
     skb.outDevice = route.device;
     skb.nextHop = nextHopOf(route, packet.dst);
     const stopped = this.#hook('forward', skb) ?? this.#hook('postrouting', skb);
-    return stopped ?? this.#transmit(skb, 'forwarded');
+    return stopped ?? this.#transmit(skb, 'forwarded', true);
   }
 
-  #transmit(skb: Skb, kind: 'forwarded' | 'sent'): Fate {
+  /** Hands the packet to its device; `whole`: IPv6 may not cut it up on the way out. */
+  #transmit(skb: Skb, kind: 'forwarded' | 'sent', whole: boolean): Fate {
     const { packet, outDevice: device = 'lo', nextHop = skb.packet.dst } = skb;
-    const pieces = depart({
-      packet,
-      pieces: skb.pieces,
-      written: skb.written,
-      mtu: this.addresses.devices.get(device)?.mtu,
-    });
-    if (pieces === 'too-big') return dropped('too-big');
+    const { mtu } = this.addresses.devices.get(device) ?? {};
+    const pieces = depart({ packet, pieces: skb.pieces, written: skb.written, mtu, whole });
+    if (pieces === 'too-big') return this.#refuse(skb, tooBig(packet, mtu));
     for (const piece of pieces) {
       this.#transmissions.push({ device, nextHop, packet: piece });
       this.#trace?.({ kind: 'transmit', device, nextHop, packet: piece });
@@ -202,14 +202,22 @@ export class Host {
     const toHost = packetType === 'host';
     const said = this.answerer(packet, { audience, toHost, now: this.netfilter.clock.now() });
     if (said === undefined) return;
-    const src = isUnspecified(said.src)
-      ? selectAddress(this.addresses.devices, inDevice, said.dst)
-      : said.src;
+    const src = isUnspecified(said.src) ? this.#ownAddress(said.dst, inDevice) : said.src;
     if (src === undefined) return;
     const answer = { ...said, src };
     this.#trace?.({ kind: 'originate', packet: answer, answers: 'socket' });
-    const answerSkb = isIcmpErrorPacket(answer) ? errorSkb(answer, skb) : new Skb(answer);
+    // UDP's receiver has let go of the entry before it finds no socket: its errors are tracked like any other.
+    const attaches = isIcmpErrorPacket(answer) && !LETS_GO.has(protocolOf(packet));
+    const answerSkb = attaches ? errorSkb(answer, skb) : new Skb(answer);
     this.#send(answerSkb, { dst: answer.dst, src, link: inDevice });
+  }
+
+  /** The host's address for an answer that leaves by the device the question came in on, if it can. */
+  #ownAddress(dst: IpAddress, device: string): IpAddress | undefined {
+    const { routes, devices } = this.addresses;
+    const route = routes.lookup(dst, device);
+    if (device !== 'lo' && route?.type !== 'unicast') return undefined;
+    return route?.src ?? selectAddress(devices, device, dst);
   }
 
   /** "First fragment has incomplete IPv6 header chain" (RFC 7112 §5). */
@@ -220,7 +228,7 @@ export class Host {
   /** Refuses the packet: an ICMP error or reset goes back through the host's own output rules. */
   #refuse(skb: Skb, { refusal, otherwise, parameter }: Refusing): Fate {
     const answer =
-      refusal.kind === 'tcp-reset' ? tcpReset(skb.packet) : this.#icmpError(skb, refusal, parameter);
+      refusal.kind === 'tcp-reset' ? rejectReset(skb.packet) : this.#icmpError(skb, refusal, parameter);
     if (answer === undefined) return dropped(otherwise);
     if (refusal.kind === 'tcp-reset') closeConnection(skb, this.netfilter);
     this.#trace?.({ kind: 'originate', packet: answer, answers: refusal });
@@ -231,6 +239,8 @@ export class Host {
         return { kind: 'rejected', refusal, device: fate.device };
       case 'delivered':
         return { kind: 'rejected', refusal, device: 'lo' };
+      // The answer was answered in turn: that is what can be seen.
+      case 'rejected':
       case 'unknown':
         return fate;
       default:
@@ -239,7 +249,7 @@ export class Host {
   }
 
   #icmpError(skb: Skb, refusal: Extract<Refusal, { kind: 'icmp' }>, parameter = 0): Packet | undefined {
-    const { packet, packetType, inDevice = 'lo' } = skb;
+    const { packet, packetType, inDevice } = skb;
     // Nobody is told about what came in a frame for everybody (RFC 1122 §3.2.2).
     if (packetType !== 'host') return undefined;
     const source = errorSource(packet, inDevice, this.addresses);
@@ -265,7 +275,8 @@ export class Host {
     if (decision.loopsBack) this.#loopCopy(skb, decision);
     const held = this.#hook('postrouting', skb);
     if (held !== undefined) return held;
-    return skb.outDevice === 'lo' ? this.#loop(skb, decision.audience) : this.#transmit(skb, 'sent');
+    if (skb.outDevice === 'lo') return this.#loop(skb, decision.audience);
+    return this.#transmit(skb, 'sent', question.whole === true);
   }
 
   #routeOutput(skb: Skb, question: OutputQuestion): OutputDecision {

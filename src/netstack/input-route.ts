@@ -105,7 +105,11 @@ function routeIpv4(src: number, dst: number, arrival: Arrival): InputDecision {
 }
 
 /** The route to `address` for a packet that came in on `device`: link-local addresses are the device's own. */
-export function lookupOnLink(routes: RouteTable, address: IpAddress, device: string): Route | undefined {
+export function lookupOnLink(
+  routes: RouteTable,
+  address: IpAddress,
+  device: string | undefined,
+): Route | undefined {
   return routes.lookup(address, isLinkLocal(address) ? device : undefined);
 }
 

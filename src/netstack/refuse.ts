@@ -146,6 +146,18 @@ export function icmpError(
   };
 }
 
+/** True for an address of exactly one node: what a reset needs on both ends (nf_send_reset6). */
+function isOneNode(address: IpAddress): boolean {
+  if (typeof address === 'number') return true;
+  const mapped = address.w0 === 0 && address.w1 === 0 && address.w2 === 0xffff;
+  return !mapped && !isUnspecified(address) && !isMulticast(address);
+}
+
+/** The reset with which REJECT answers `packet`; undefined when it says nothing. */
+export function rejectReset(packet: Packet): Packet | undefined {
+  return isOneNode(packet.src) && isOneNode(packet.dst) ? tcpReset(packet) : undefined;
+}
+
 /** Protocols whose payload is not covered by one 16-bit sum (nf_reject.h nf_reject_verify_csum). */
 const UNCHECKED: ReadonlySet<number> = new Set([
   PROTOCOL.gre,
@@ -160,8 +172,10 @@ const UNCHECKED: ReadonlySet<number> = new Set([
  * is covered by an Internet checksum, over a pseudo-header in IPv6, and stays silent when that is wrong.
  */
 export function isIntactForReject(packet: Packet): boolean {
-  if (packet.corrupt !== undefined || lacksTransportHeader(packet)) return false;
+  if (lacksTransportHeader(packet)) return false;
   const { transport, src, dst } = packet;
+  if (transport.kind === 'sctp') return true;
+  if (packet.corrupt !== undefined) return false;
   if (transport.kind !== 'opaque') return true;
   const { protocol, data } = transport;
   const v4 = typeof src === 'number';

@@ -8,6 +8,7 @@ import type { Device } from './device.ts';
 import { isLinkLocal, isLoopback, isMulticast } from './route-table.ts';
 
 const SCOPE = { interface: 1, link: 2, site: 5, global: 14 } as const;
+export const GLOBAL_SCOPE = SCOPE.global;
 
 /** The default policy table (RFC 6724 §2.1) as Linux has it (addrlabel.c); longest prefixes first. */
 const LABELS: readonly (readonly [prefix: IpPrefix, label: number])[] = (

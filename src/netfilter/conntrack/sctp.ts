@@ -67,7 +67,7 @@ function begin(packet: SctpPacket, chunks: readonly SctpChunk[]): SctpTrack | un
     if (type === SCTP_CHUNK.init) {
       if (verificationTag !== 0 || initiateTag === undefined) return undefined;
       track.tags.reply = initiateTag;
-    } else if (type === SCTP_CHUNK.heartbeat) {
+    } else if (type === SCTP_CHUNK.heartbeat || type === SCTP_CHUNK.heartbeatAck) {
       track.tags.original = verificationTag;
     } else {
       track.tags.reply = verificationTag;
