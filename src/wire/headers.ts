@@ -81,7 +81,7 @@ function readIpv4(bytes: Uint8Array, quotation: boolean): Quotation {
     : parseTransport(
         payload,
         { family: 'ipv4', ...header, protocol, whole: !quotation && header.fragment === undefined },
-        readQuoted,
+        header.fragment === undefined ? readQuoted : leaveQuoted,
       );
   const fault =
     !parsed.checksumMatches && !quotation ? 'ip-checksum' : corrupt ? 'transport-checksum' : undefined;
@@ -98,7 +98,11 @@ function readIpv6(bytes: Uint8Array, quotation: boolean): Quotation {
   const whole = !quotation && !fragment?.more;
   const { transport, corrupt } = later
     ? { transport: { kind: 'opaque' as const, protocol, data: payload.slice() }, corrupt: false }
-    : parseTransport(payload, { family: 'ipv6', src, dst, protocol, whole }, readQuoted);
+    : parseTransport(
+        payload,
+        { family: 'ipv6', src, dst, protocol, whole },
+        fragment?.more ? leaveQuoted : readQuoted,
+      );
   const packet: Packet = {
     src,
     dst,
@@ -114,6 +118,9 @@ function readIpv6(bytes: Uint8Array, quotation: boolean): Quotation {
   };
   return { packet, length };
 }
+
+/** In a fragment the quotation goes on in the next one: it stays bytes. */
+const leaveQuoted = () => undefined;
 
 function readQuoted(bytes: Uint8Array): Quotation | undefined {
   try {

@@ -46,7 +46,7 @@ export interface IcmpMessage {
   readonly sequence: number;
   /**
    * What follows the header: echo data; in an error, what follows the quoted packet (RFC 4884 extensions),
-   * or all of it when `quoted` is absent because the bytes are no IP packet.
+   * or all of it when `quoted` is absent because the bytes are no IP packet, or go on in another fragment.
    */
   readonly data: Uint8Array;
   /** The packet an error message is about, as far as it was quoted. */

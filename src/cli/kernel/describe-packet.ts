@@ -2,8 +2,15 @@
 import type { ConntrackEntry } from '../../netfilter/conntrack/entry.ts';
 import type { Tuple } from '../../netfilter/tuple.ts';
 import { crc32c } from '../../wire/checksum.ts';
+import { emitPacket } from '../../wire/headers.ts';
 import { formatIpAddress, type IpAddress } from '../../wire/ip-address.ts';
-import { type Packet, protocolOf, type TcpSegment, type Transport } from '../../wire/packet.ts';
+import {
+  type Fragment,
+  type Packet,
+  protocolOf,
+  type TcpSegment,
+  type Transport,
+} from '../../wire/packet.ts';
 import { PROTOCOL, TCP_FLAG } from '../../wire/protocol.ts';
 import type { ListedEntry, ListedTuple } from './conntrack-list.ts';
 
@@ -57,6 +64,24 @@ function describeTransport(transport: Transport): string {
   }
 }
 
+/** Where a first piece carries what is of the whole: checksums, UDP's length. By protocol number. */
+const OF_THE_WHOLE: Readonly<Record<number, readonly [from: number, to: number]>> = {
+  [PROTOCOL.tcp]: [16, 18],
+  [PROTOCOL.udp]: [4, 8],
+  [PROTOCOL.icmp]: [2, 4],
+  [PROTOCOL.icmpv6]: [2, 4],
+  [PROTOCOL.sctp]: [8, 12],
+};
+
+/** The payload of a fragment as bytes, whatever it was taken for, but for what it says of the whole. */
+function describePiece(packet: Packet, { offset, more }: Fragment): string {
+  const { fragment: _, extensions: __, ipOptions: ___, ...whole } = packet;
+  const bytes = emitPacket(whole).subarray(typeof packet.src === 'number' ? 20 : 40);
+  const [from, to] = offset === 0 ? (OF_THE_WHOLE[protocolOf(packet)] ?? [0, 0]) : [0, 0];
+  bytes.fill(0, from, to);
+  return `protocol ${protocolOf(packet)} fragment ${offset}${more ? '+' : ''}${dataText(bytes)}`;
+}
+
 function endText(address: IpAddress, port: number | undefined): string {
   const text = formatIpAddress(address);
   if (port === undefined) return text;
@@ -69,16 +94,15 @@ function endText(address: IpAddress, port: number | undefined): string {
  */
 export function describePacket(packet: Packet, withId = false): string {
   const { src, dst, ttl, tos, id, dontFragment, fragment, corrupt, transport } = packet;
-  const ports = 'sport' in transport ? transport : undefined;
+  const ports = 'sport' in transport && fragment === undefined ? transport : undefined;
   const parts = [
     `${endText(src, ports?.sport)} > ${endText(dst, ports?.dport)}`,
-    describeTransport(transport),
+    fragment === undefined ? describeTransport(transport) : describePiece(packet, fragment),
     `ttl ${ttl}`,
   ];
   if (tos !== 0) parts.push(`tos ${tos}`);
   if (withId) parts.push(`id ${id}`);
   if (dontFragment) parts.push('df');
-  if (fragment !== undefined) parts.push(`fragment ${fragment.offset}${fragment.more ? '+' : ''}`);
   if (packet.ipOptions !== undefined) parts.push(`ip options ${hex(packet.ipOptions)}`);
   if (packet.extensions !== undefined) {
     parts.push(
@@ -115,15 +139,12 @@ function describeEntry(entry: Omit<ListedEntry, 'timeout'>): string {
 
 /** The kernel's entry. */
 export function describeListed(entry: ListedEntry): DescribedEntry {
-  const { state, ...rest } = entry;
-  // The engine does not name SCTP's states.
-  const compared = entry.protocol === PROTOCOL.tcp && state !== undefined ? { ...rest, state } : rest;
-  return { text: describeEntry(compared), timeout: entry.timeout };
+  return { text: describeEntry(entry), timeout: entry.timeout };
 }
 
 /** The engine's entry at time `now`. */
 export function describeModelled(entry: ConntrackEntry, now: number): DescribedEntry {
-  const state = entry.tcp?.state;
+  const state = entry.tcp?.state ?? entry.sctp?.state;
   const text = describeEntry({
     protocol: entry.original.protocol,
     ...(state === undefined ? {} : { state }),

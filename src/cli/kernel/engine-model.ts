@@ -15,7 +15,8 @@ import { Host, type Passage } from '../../netstack/host.ts';
 import { Clock } from '../../sim/clock.ts';
 import { formatIpAddress } from '../../wire/ip-address.ts';
 import type { Packet } from '../../wire/packet.ts';
-import { compareObservation } from './compare.ts';
+import { compareConntrack, compareObservation } from './compare.ts';
+import type { ListedEntry } from './conntrack-list.ts';
 import type { HostPlan } from './host-plan.ts';
 import type { Injection, Observation } from './observe.ts';
 
@@ -23,6 +24,9 @@ import type { Injection, Observation } from './observe.ts';
 const MAX_CANDIDATES = 16;
 /** Branches played for one packet before giving up. */
 const MAX_BRANCHES = 4096;
+
+/** Seconds: several ticks of a kernel of 100 Hz. */
+const DEADLINE_MARGIN = 0.03;
 
 /** Probabilities of `statistic` rules are fractions of this. */
 const ONE = 2 ** 31;
@@ -69,7 +73,7 @@ function nextScript(decisions: readonly Decision[], draws: boolean): number[] | 
   return decisions.slice(0, last + 1).map(({ taken }, index) => (index === last ? taken + 1 : taken));
 }
 
-function portsOf(packet: Packet): number[] {
+function portsOf({ packet }: { readonly packet: Packet }): number[] {
   const { transport } = packet;
   if (transport.kind === 'icmp') return [transport.id];
   return 'sport' in transport ? [transport.sport, transport.dport] : [];
@@ -100,6 +104,12 @@ export interface EngineModelOptions {
   readonly engine?: 'linear' | 'compiled';
 }
 
+/** The same for the kernel's and the engine's entry of one flow. */
+function originalKey({ original }: Pick<ListedEntry, 'original'>): string {
+  const { src, dst, sport, dport } = original;
+  return `${formatIpAddress(src)} ${formatIpAddress(dst)} ${sport} ${dport}`;
+}
+
 /** Where packets went, and between whom, ports aside. */
 function pathKey(sent: readonly { readonly device: string; readonly packet: Packet }[]): string {
   return sent
@@ -118,6 +128,8 @@ export interface Followed {
   readonly differences: readonly string[];
   /** That branch. */
   readonly passage?: Passage;
+  /** A port was drawn on the way of a branch that agrees. */
+  readonly drew: boolean;
 }
 
 export class EngineModel {
@@ -156,39 +168,87 @@ export class EngineModel {
     this.#now += seconds;
   }
 
+  /**
+   * True when something is about to expire, or just has: the kernel counts in ticks of its own, and which side
+   * of the moment the next packet falls on would be a matter of luck.
+   */
+  isNearDeadline(): boolean {
+    const near = (time: number) => Math.abs(time - this.#now) < DEADLINE_MARGIN;
+    return this.#candidates.some((host) => {
+      for (const entry of host.netfilter.conntrack.entries(this.#now - DEADLINE_MARGIN)) {
+        if (near(entry.expires) || near(entry.streamAfter)) return true;
+      }
+      return false;
+    });
+  }
+
   /** What the engine makes of a packet without being told what happened; its state stays. */
   predict(injection: Injection): Passage | undefined {
     const [host] = this.#candidates;
     return host && this.#play(host, injection, new ScriptedChoices([], [0])).passage;
   }
 
-  /** Plays `injection` and keeps the states that agree with `observation`, if any does. */
-  follow(injection: Injection, observation: Observation): Followed {
-    const ports = this.#portDraws(observation);
+  /**
+   * Plays `injection` and keeps the states that agree with `observation`, if any does. `listConntrack` is asked
+   * for the kernel's table when a drawn port may not show in any packet.
+   */
+  follow(
+    injection: Injection,
+    observation: Observation,
+    listConntrack?: () => readonly ListedEntry[],
+  ): Followed {
+    const start = this.#candidates;
+    const followed = this.#follow(injection, observation, {
+      draws: this.#portDraws([...observation.sent, ...observation.delivered].flatMap(portsOf)),
+      agrees: () => true,
+    });
+    if (!followed.drew || listConntrack === undefined) return followed;
+    const listed = listConntrack();
+    this.#candidates = start;
+    const known = new Set(
+      start.flatMap((host) => [...host.netfilter.conntrack.entries(this.#now)].map(originalKey)),
+    );
+    const fresh = listed.filter((entry) => !known.has(originalKey(entry)));
+    return this.#follow(injection, observation, {
+      draws: this.#portDraws(fresh.flatMap(({ reply }) => [reply.dport, reply.sport])),
+      agrees: (host) =>
+        compareConntrack(listed, host, { now: this.#now, compareTimeouts: false }).length === 0,
+    });
+  }
+
+  /** One round of following: over these draws, keeping states that also satisfy `agrees`. */
+  #follow(
+    injection: Injection,
+    observation: Observation,
+    { draws, agrees }: { readonly draws: readonly number[]; readonly agrees: (host: Host) => boolean },
+  ): Followed {
     const agreeing: Host[] = [];
-    let closest: Followed & { readonly host?: Host } = {
+    let drew = false;
+    let closest: Pick<Followed, 'differences' | 'passage'> & { readonly host?: Host } = {
       differences: ['the engine has no state left to go on from'],
     };
     let best = Number.POSITIVE_INFINITY;
     for (const start of this.#candidates) {
       let script: number[] | undefined = [];
       for (let branch = 0; script !== undefined && branch < MAX_BRANCHES; branch++) {
-        const choices: ScriptedChoices = new ScriptedChoices(script, ports);
+        const choices: ScriptedChoices = new ScriptedChoices(script, draws);
         const { host, passage } = this.#play(start, injection, choices);
         const differences = compareObservation(injection, observation, passage);
-        if (differences.length === 0 && agreeing.length < MAX_CANDIDATES) agreeing.push(host);
-        if (differences.length < best) {
+        const right = differences.length === 0 && agrees(host);
+        if (right && agreeing.length < MAX_CANDIDATES) agreeing.push(host);
+        if (right || (differences.length < best && agreeing.length === 0)) {
           best = differences.length;
           closest = { differences, passage, host };
         }
+        drew ||= differences.length === 0 && choices.decisions.some(({ draw }) => draw);
         // Other draws can only mend ports: not what is right already, nor what went another way.
-        const mendable = differences.length > 0 && samePath(observation, passage);
+        const mendable = !right && samePath(observation, passage);
         script = nextScript(choices.decisions, mendable);
       }
     }
     // Having gone wrong, the engine goes on from where it came closest.
     this.#candidates = agreeing.length > 0 ? agreeing : closest.host === undefined ? [] : [closest.host];
-    return closest;
+    return { ...closest, drew };
   }
 
   /** Keeps the states of which `differencesOf` says nothing; returns the first one's differences if none is left. */
@@ -207,10 +267,9 @@ export class EngineModel {
     return { host, passage };
   }
 
-  /** The draws that could have led a port search to the ports that were seen. */
-  #portDraws({ sent, delivered }: Observation): readonly number[] {
-    const seen = [...sent, ...delivered].flatMap(({ packet }) => portsOf(packet));
-    const draws = seen.flatMap((port) => this.#starts.map((start) => (port - start) & 0xffff));
+  /** The draws that could have led a port search to one of `ports`. */
+  #portDraws(ports: readonly number[]): readonly number[] {
+    const draws = [...new Set(ports)].flatMap((port) => this.#starts.map((start) => (port - start) & 0xffff));
     return [...new Set([...draws, 0])];
   }
 }

@@ -1,5 +1,5 @@
 /** The host to build in the kernel, in the engine's own words, so that both are told the same. */
-import type { ConntrackSysctls, TcpState } from '../../netfilter/conntrack/timeouts.ts';
+import type { ConntrackSysctls, SctpState, TcpState } from '../../netfilter/conntrack/timeouts.ts';
 import type { Backend } from '../../netfilter/hooks.ts';
 import type { Device } from '../../netstack/device.ts';
 import type { Route } from '../../netstack/route-table.ts';
@@ -41,6 +41,17 @@ const TCP_TIMEOUTS: readonly (readonly [TcpState, string])[] = [
   ['CLOSE', 'close'],
 ];
 
+const SCTP_TIMEOUTS: readonly (readonly [SctpState, string])[] = [
+  ['CLOSED', 'closed'],
+  ['COOKIE_WAIT', 'cookie_wait'],
+  ['COOKIE_ECHOED', 'cookie_echoed'],
+  ['ESTABLISHED', 'established'],
+  ['SHUTDOWN_SENT', 'shutdown_sent'],
+  ['SHUTDOWN_RECD', 'shutdown_recd'],
+  ['SHUTDOWN_ACK_SENT', 'shutdown_ack_sent'],
+  ['HEARTBEAT_SENT', 'heartbeat_sent'],
+];
+
 /**
  * Conntrack's sysctls as files under /proc/sys/net/netfilter and what to write there. nf_conntrack_max is
  * left out: it belongs to the machine, not to a namespace.
@@ -53,6 +64,7 @@ export function conntrackSysctlFiles(sysctls: ConntrackSysctls): readonly (reado
     tcpMaxRetrans,
     tcpLoose,
     tcpBeLiberal,
+    sctp,
     udp,
     udpStream,
     icmp,
@@ -63,6 +75,7 @@ export function conntrackSysctlFiles(sysctls: ConntrackSysctls): readonly (reado
   } = sysctls;
   const named: readonly (readonly [string, number])[] = [
     ...TCP_TIMEOUTS.map(([state, name]) => [`tcp_timeout_${name}`, tcp[state]] as const),
+    ...SCTP_TIMEOUTS.map(([state, name]) => [`sctp_timeout_${name}`, sctp[state]] as const),
     ['tcp_timeout_max_retrans', tcpRetrans],
     ['tcp_timeout_unacknowledged', tcpUnacknowledged],
     ['tcp_max_retrans', tcpMaxRetrans],

@@ -46,9 +46,18 @@ export interface VerifyOptions {
   readonly sets?: ReadonlyMap<string, IpSet>;
   /** How the engine looks rules up; linear unless given. */
   readonly engine?: 'linear' | 'compiled';
-  /** Called before a pause of so many seconds. */
+  /** Called before a pause of so many seconds that is worth telling. */
   readonly onPause?: (seconds: number) => void;
 }
+
+/** Seconds to let a deadline go by. */
+const DEADLINE_PAUSE = 0.04;
+
+/**
+ * Between any two packets: a little more than the longest tick of a kernel (100 Hz). What happens once a tick at
+ * most (connlimit forgets closed connections) would otherwise depend on luck.
+ */
+const TICK = 0.011;
 
 /** Stops this thread: nothing else has anything to do meanwhile. */
 function sleep(seconds: number): void {
@@ -92,20 +101,20 @@ export function* verifyPackets(
     };
     const pause = (seconds: number) => {
       if (seconds <= 0) return;
-      onPause?.(seconds);
+      if (seconds > DEADLINE_PAUSE) onPause?.(seconds);
       sleep(seconds);
       passTime();
     };
     let before = new Set<string>();
     for (const [index, { wait, ...given }] of packets.entries()) {
       const injection = { ...given, packet: identified(given.packet, index) };
-      pause(wait);
-      passTime();
+      pause(wait + TICK);
       pause(budget.delay(model.predict(injection), injection.packet, model.now));
+      while (model.isNearDeadline()) pause(DEADLINE_PAUSE);
       const predicted = model.predict(injection);
       const observation = observer.observe(injection);
-      const followed = model.follow(injection, observation);
       const listed = entriesOf(observer, families);
+      const followed = model.follow(injection, observation, () => listed);
       passTime();
       const { now } = model;
       const differences = [

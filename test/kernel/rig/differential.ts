@@ -49,6 +49,15 @@ export interface DifferentialResult {
 /** A case being played: yields the seconds to leave it alone, returns its result. */
 export type Play = Generator<number, DifferentialResult>;
 
+/** Seconds to let a deadline go by. */
+const DEADLINE_PAUSE = 0.04;
+
+/**
+ * A little more than the longest tick of a kernel (100 Hz). connlimit forgets closed connections once a tick at
+ * most (nf_conncount_gc_list), so within one its count would depend on luck.
+ */
+const TICK = 0.011;
+
 /** Begins `subject`. Throws what the parser or the kernel refuse. */
 export function* play(
   { family, plan, backend, rules, engine }: DifferentialCase,
@@ -65,6 +74,7 @@ export function* play(
     ...(sets === undefined ? {} : { sets }),
   });
   const kernel = KernelHost.build({ host: plan, rules: [{ family, text: rules, file: 'rules' }], backend });
+  const countsConnections = rules.includes('-m connlimit');
   const steps: Step[] = [];
   let packets = 0;
   let skipped = 0;
@@ -96,10 +106,18 @@ export function* play(
       }
       steps.push(step);
       packets++;
+      if (countsConnections) {
+        yield TICK;
+        passTime();
+      }
+      while (model.isNearDeadline()) {
+        yield DEADLINE_PAUSE;
+        passTime();
+      }
       passTime();
       const observation = observer.observe(injection);
       source.saw?.(observation);
-      let { differences } = model.follow(injection, observation);
+      let { differences } = model.follow(injection, observation, () => observer.conntrack(family));
       if (differences.length === 0 && packets % conntrackEvery === 0) differences = conntrackDiffers();
       if (differences.length > 0) {
         const where = injection.device ?? '(local)';
