@@ -159,3 +159,35 @@ export function applyTarget(target: Target, skb: Skb, env: TargetEnvironment): T
       return CONTINUE;
   }
 }
+
+/** Which kinds of target are carried out: keyed by kind, so that a new one must say. */
+const CARRIED_OUT: Readonly<Record<Target['kind'], boolean>> = {
+  none: true,
+  jump: true,
+  goto: true,
+  accept: true,
+  drop: true,
+  return: true,
+  notrack: true,
+  reject: true,
+  mark: true,
+  connmark: true,
+  snat: true,
+  dnat: true,
+  masquerade: true,
+  redirect: true,
+  log: true,
+  ct: true,
+  tos: true,
+  dscp: true,
+  ttl: true,
+  hl: true,
+  tcpmss: true,
+  checksum: true,
+  unknown: false,
+};
+
+/** The kinds of target that are carried out; the others make a packet's fate unknown when it reaches them. */
+export const SUPPORTED_TARGETS: readonly Target['kind'][] = (
+  Object.keys(CARRIED_OUT) as Target['kind'][]
+).filter((kind) => CARRIED_OUT[kind]);

@@ -39,6 +39,8 @@ function randomPorts(events: readonly HostEvent[]): RandomPorts {
   for (const event of events) {
     if (event.kind === 'originate' && event.answers !== undefined) break;
     if (event.kind !== 'translate' || !event.random) continue;
+    // Later packets of a flow have the port that its first one drew: it is in the table, and no choice any more.
+    if (event.cause !== 'rule' && event.cause !== 'null-binding') continue;
     if (event.manip === 'source') source = true;
     else destination = true;
   }
