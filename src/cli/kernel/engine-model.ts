@@ -198,8 +198,9 @@ export class EngineModel {
     listConntrack?: () => readonly ListedEntry[],
   ): Followed {
     const start = this.#candidates;
+    const seen = [...observation.sent, ...observation.delivered].flatMap(portsOf);
     const followed = this.#follow(injection, observation, {
-      draws: this.#portDraws([...observation.sent, ...observation.delivered].flatMap(portsOf)),
+      draws: this.#portDraws(seen),
       agrees: () => true,
     });
     if (!followed.drew || listConntrack === undefined) return followed;
@@ -210,7 +211,7 @@ export class EngineModel {
     );
     const fresh = listed.filter((entry) => !known.has(originalKey(entry)));
     return this.#follow(injection, observation, {
-      draws: this.#portDraws(fresh.flatMap(({ reply }) => [reply.dport, reply.sport])),
+      draws: this.#portDraws([...seen, ...fresh.flatMap(({ reply }) => [reply.dport, reply.sport])]),
       agrees: (host) =>
         compareConntrack(listed, host, { now: this.#now, compareTimeouts: false }).length === 0,
     });
