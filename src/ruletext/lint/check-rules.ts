@@ -125,11 +125,8 @@ export function checkRules(text: string, options: CheckOptions): CheckReport {
   return {
     acceptedByTest: !setMissing && all.every(({ stage }) => stage === 'load'),
     accepted: !setMissing && all.length === 0,
-    findings: [
-      ...all.map((refusal) => refusal.finding),
-      ...reading.warnings,
-      ...warnings,
-      ...found,
-    ].sort(compareFindings),
+    findings: [...all.map((refusal) => refusal.finding), ...reading.warnings, ...warnings, ...found].sort(
+      compareFindings,
+    ),
   };
 }
