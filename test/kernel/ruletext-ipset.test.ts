@@ -107,24 +107,31 @@ function probe(w: Writer, parts: readonly string[], elements: readonly string[])
   return { text: texts.join(','), packet };
 }
 
-/** The kernel may lack a type; then there is nothing to compare. */
-function ipset(script: string): { readonly out: string; readonly supported: boolean } {
+function ipset(script: string): { readonly out: string; readonly complaints: string } {
   const run = spawnSync('unshare', ['-n', 'sh', '-c', script], { encoding: 'utf8' });
-  return { out: run.stdout, supported: !run.stderr.includes('set type not supported') };
+  return { out: run.stdout, complaints: run.stderr };
 }
 
-describe.each(KINDS)('$type $options', ({ type, options = '', element }) => {
-  test(`seed ${SEED}`, ({ skip }) => {
+/** A type that this kernel was built without has nobody to compare with. */
+function isOffered({ type, options = '' }: (typeof KINDS)[number]): boolean {
+  return !ipset(`ipset create s ${type} ${options}`).complaints.includes('set type not supported');
+}
+
+const OFFERED = KINDS.filter(isOffered);
+
+test('the kernel offers nearly all types', () => {
+  expect(OFFERED.length).toBeGreaterThanOrEqual(KINDS.length - 2);
+});
+
+describe.each(OFFERED)('$type $options', ({ type, options = '', element }) => {
+  test(`seed ${SEED}`, () => {
     const w = new Writer(new Random(SEED));
     const parts = type.split(':')[1]?.split(',') ?? [];
     const elements = Array.from({ length: 12 }, () => element(w));
     const adds = elements.map((text) => `ipset add s ${text} -exist`);
     const probes = Array.from({ length: PROBES }, () => probe(w, parts, elements));
     const tests = probes.map(({ text }) => `ipset test s ${text} >/dev/null 2>&1 && echo yes || echo no`);
-    const { out, supported } = ipset(
-      [`ipset create s ${type} ${options}`, ...adds, 'ipset save', ...tests].join('\n'),
-    );
-    if (!supported) skip();
+    const { out } = ipset([`ipset create s ${type} ${options}`, ...adds, 'ipset save', ...tests].join('\n'));
     const lines = out.trimEnd().split('\n');
     const save = lines.slice(0, -PROBES).join('\n');
     const sets = parseIpsetSave(save);
