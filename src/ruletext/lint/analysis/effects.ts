@@ -142,6 +142,8 @@ export class TableEffects {
   }
 
   #chainEffects(chain: CheckedChain): ChainEffects {
+    // Programs make empty chains to fill them later, so that what one will do is not known.
+    if (chain.rules.length === 0) return UNKNOWN_CHAIN;
     let changes = 0;
     let mayReturn = false;
     for (const { rule } of chain.rules) {
