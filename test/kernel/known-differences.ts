@@ -3,10 +3,6 @@
  * not fail the run; each names what is to be found out. The list only ever gets shorter.
  */
 export const KNOWN_DIFFERENCES: ReadonlyMap<number, string> = new Map([
-  [20_261_135, 'connlimit: the kernel collects dead connections at most once a jiffy'],
-  [20_261_198, 'connlimit: the kernel collects dead connections at most once a jiffy'],
-  [20_261_419, 'connlimit: the kernel collects dead connections at most once a jiffy'],
   [20_261_183, 'pieces of an ICMP error whose checksum was wrong'],
   [20_261_238, 'a REJECT reset that INPUT rejects in turn: the state its flow is left in'],
-  [20_261_259, 'a port drawn for a local flow that never leaves: only conntrack shows it'],
 ]);

@@ -99,22 +99,19 @@ export function* play(
         continue;
       }
       const { injection } = step;
+      if (countsConnections) yield TICK;
       passTime();
+      while (model.isNearDeadline()) {
+        yield DEADLINE_PAUSE;
+        passTime();
+      }
+      // From here on no time passes, or the budget would be counted at another moment than the kernel's.
       if (budget.delay(model.predict(injection), injection.packet, model.now) > 0) {
         skipped++;
         continue;
       }
       steps.push(step);
       packets++;
-      if (countsConnections) {
-        yield TICK;
-        passTime();
-      }
-      while (model.isNearDeadline()) {
-        yield DEADLINE_PAUSE;
-        passTime();
-      }
-      passTime();
       const observation = observer.observe(injection);
       source.saw?.(observation);
       let { differences } = model.follow(injection, observation, () => observer.conntrack(family));
