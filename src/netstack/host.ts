@@ -325,7 +325,8 @@ function errorSkb(answer: Packet, cause: Skb): Skb {
 /** nf_ct_set_closing: a REJECT's reset ends the flow it resets, whatever its window says. */
 function closeConnection(skb: Skb, netfilter: Netfilter): void {
   const entry = skb.ct?.entry;
-  if (entry?.tcp === undefined) return;
+  // A flow that is not in the table yet keeps the state its first packet gave it.
+  if (entry?.tcp === undefined || !entry.confirmed) return;
   entry.tcp.state = 'CLOSE';
   entry.expires = netfilter.clock.now() + netfilter.sysctls.tcp.CLOSE;
 }

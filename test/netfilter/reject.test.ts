@@ -66,6 +66,19 @@ describe('REJECT', () => {
       steps: [{ packet: 'e1 udp C:1 > S:2', fate: 'dropped answer-dropped', left: [] }],
     },
     {
+      name: 'whose reset INPUT rejects in turn: the flow stays as its SYN left it',
+      rules:
+        '*filter\n-A INPUT -m conntrack --ctstate RELATED -j REJECT\n-A OUTPUT -p tcp -o e2 -j REJECT --reject-with tcp-reset',
+      steps: [
+        {
+          packet: 'local tcp O1:500 > S:1000 S',
+          fate: 'rejected icmp-3-3 e2',
+          left: ['e2 icmp 3/3 O1 > S ttl=64'],
+          entries: ['O1:500 > S:1000 | S:1000 > O1:500 SYN_SENT UNREPLIED 120'],
+        },
+      ],
+    },
+    {
       name: 'with a reset ends the flow',
       rules:
         '*filter\n-A FORWARD -p tcp --tcp-flags PSH PSH -m conntrack --ctstate ESTABLISHED -j REJECT --reject-with tcp-reset',
