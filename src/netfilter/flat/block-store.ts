@@ -2,7 +2,7 @@
  * Blocks of words kept once each: equal blocks are one, found again by content and counted, and the place of
  * a block that nobody holds any more is given to the next of its size.
  */
-import { type Allocate, WordList } from './word-list.ts';
+import type { WordList } from './word-list.ts';
 
 interface Block {
   readonly at: number;
@@ -25,8 +25,12 @@ export class BlockStore {
   /** Places of freed blocks, by size. */
   readonly #free = new Map<number, number[]>();
 
-  constructor(allocate: Allocate) {
-    this.list = new WordList(allocate);
+  readonly #alignment: number;
+
+  /** Blocks begin at multiples of `alignment`, a power of two. Blocks of other stores may lie in `list` too. */
+  constructor(list: WordList, alignment = 1) {
+    this.list = list;
+    this.#alignment = alignment;
   }
 
   /** How many different blocks are held. */
@@ -47,7 +51,7 @@ export class BlockStore {
       return known.at;
     }
     const size = words.length;
-    const at = this.#free.get(size)?.pop() ?? this.list.grow(size);
+    const at = this.#free.get(size)?.pop() ?? this.#place(size);
     this.list.words.set(words, at);
     const block: Block = { at, size, hash, holders: 1 };
     if (bucket === undefined) {
@@ -73,6 +77,11 @@ export class BlockStore {
     const free = this.#free.get(block.size);
     if (free === undefined) this.#free.set(block.size, [at]);
     else free.push(at);
+  }
+
+  #place(size: number): number {
+    const gap = -this.list.length & (this.#alignment - 1);
+    return this.list.grow(gap + size) + gap;
   }
 
   #equals({ at, size }: Block, words: ArrayLike<number>): boolean {

@@ -25,7 +25,7 @@ function keyOf({ destination, protocol, dport }: Facts): readonly [readonly numb
 
 export class Front {
   readonly #pool: FlatPool;
-  #directory: Int32Array = new Int32Array(0);
+  #directory = 0;
   /** log2 of how many pages there are; at least one, since nothing can be shifted by 32. */
   #bits = 1;
   #size = 0;
@@ -48,7 +48,7 @@ export class Front {
   set(facts: Facts, leaf: Leaf | undefined): void {
     const [key, hash] = keyOf(facts);
     const page = hash >>> (32 - this.#bits);
-    const before = this.#directory[page] ?? 0;
+    const before = this.#pages()[page] ?? 0;
     const entries = this.#read(before);
     const at = entries.findIndex((entry) => compareKeys(entry.key, key) === 0);
     const old = entries[at];
@@ -61,8 +61,10 @@ export class Front {
       this.#letGoOfPages();
       this.#spread([...others, ...entries], this.#bits + 1);
     } else {
-      this.#directory[page] = this.#pool.pages.hold(this.#pageWords(entries));
+      const pages = this.#pages();
+      pages[page] = this.#pool.pages.hold(this.#pageWords(entries));
       this.#pool.pages.release(before);
+      this.#moveTo(pages);
     }
     if (old !== undefined) this.#pool.release(old.leaf);
   }
@@ -71,24 +73,12 @@ export class Front {
   dispose(): void {
     for (const { leaf } of this.#entries()) this.#pool.release(leaf);
     this.#letGoOfPages();
-    this.#directory = new Int32Array(0);
+    this.#size = 0;
   }
 
   image(): FrontImage {
-    const { pages, shapes, endpoints, thresholds } = this.#pool;
-    return {
-      directory: this.#directory,
-      shift: 32 - this.#bits,
-      pages: pages.list.words,
-      shapes: shapes.list.words,
-      thresholds,
-      endpoints: endpoints.list.words,
-    };
-  }
-
-  /** Bytes that are this table's alone. */
-  get bytes(): number {
-    return this.#directory.byteLength;
+    const { memory, thresholds } = this.#pool;
+    return { directory: this.#directory, shift: 32 - this.#bits, memory: memory.words, thresholds };
   }
 
   #entry(facts: Facts, leaf: Leaf): Entry {
@@ -98,11 +88,24 @@ export class Front {
 
   /** All entries but those of page number `except`. */
   #entries(except = -1): Entry[] {
-    return [...this.#directory].flatMap((at, page) => (page === except ? [] : this.#read(at)));
+    return [...this.#pages()].flatMap((at, page) => (page === except ? [] : this.#read(at)));
+  }
+
+  /** Where the pages begin: a copy. */
+  #pages(): Int32Array {
+    return this.#pool.memory.words.slice(this.#directory, this.#directory + 2 ** this.#bits);
+  }
+
+  /** A directory of `pages` instead of the one there is; tables that are still equal keep sharing theirs. */
+  #moveTo(pages: Int32Array): void {
+    const before = this.#directory;
+    this.#directory = this.#pool.directories.hold(pages);
+    this.#pool.directories.release(before);
   }
 
   #letGoOfPages(): void {
-    for (const page of this.#directory) this.#pool.pages.release(page);
+    for (const page of this.#pages()) this.#pool.pages.release(page);
+    this.#pool.directories.release(this.#directory);
   }
 
   /** Spreads `entries` over 2^`bits` new pages, or more when one would overflow. */
@@ -113,18 +116,16 @@ export class Front {
       for (const entry of entries) groups[entry.hash >>> (32 - this.#bits)]?.push(entry);
       // One slot stays empty, so that looking for what is not there ends.
       if (groups.some((group) => group.length >= PAGE_ENTRIES)) continue;
-      this.#directory = new Int32Array(this.#pool.allocate(4 * groups.length));
-      for (const [page, group] of groups.entries()) {
-        this.#directory[page] = this.#pool.pages.hold(this.#pageWords(group));
-      }
+      const pages = Int32Array.from(groups, (group) => this.#pool.pages.hold(this.#pageWords(group)));
+      this.#directory = this.#pool.directories.hold(pages);
       return;
     }
   }
 
   /** The entries of the page at word `at`. */
   #read(at: number): Entry[] {
-    const { width, pages } = this.#pool;
-    const words = pages.list.words;
+    const { width, memory } = this.#pool;
+    const { words } = memory;
     const entries: Entry[] = [];
     for (let slot = 0; slot < PAGE_ENTRIES; slot++) {
       const entry = at + slot * this.#entryWords;

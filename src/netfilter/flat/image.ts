@@ -26,16 +26,15 @@ export interface LinearImage {
   readonly indexOf: Int32Array;
 }
 
-/** The dispatch table in front of the rules, and what is shared with other nodes' tables (pool.ts). */
+/** The dispatch table in front of the rules (front.ts); `memory` is shared with other nodes' tables (pool.ts). */
 export interface FrontImage {
-  /** Offsets into `pages`, a power of two of them. */
-  readonly directory: Int32Array;
+  /** Where the offsets of the pages begin; there is a power of two of them. */
+  readonly directory: number;
   /** How far a hash is shifted to number a page. */
   readonly shift: number;
-  readonly pages: Int32Array;
-  readonly shapes: Int32Array;
+  /** Directories, pages, shapes and endpoints. */
+  readonly memory: Int32Array;
   readonly thresholds: Float64Array;
-  readonly endpoints: Int32Array;
 }
 
 export interface Image extends LinearImage {

@@ -1,6 +1,6 @@
 /**
- * Chains that come down to a list of endpoints: perhaps a mark for some sources, then one of several DNATs by
- * `statistic` rules (or just one), perhaps another mark when the packet comes from the endpoint itself. That
+ * Chains that come down to a list of endpoints: perhaps a mark for some sources, then one of several DNATs with
+ * nearly equal chances by `statistic` rules (or just one), perhaps another mark when the packet comes from the endpoint itself. That
  * is what every kube-proxy Service is; nothing here knows kube-proxy's names.
  *
  * A chain is only flattened for packets of which something is known: the exact fields of the rule that led
@@ -227,6 +227,20 @@ function isHairpin({ source }: MarkStep, endpoint: LeafEndpoint): boolean {
 }
 
 /**
+ * Whether a draw times the number of choices is the choice or next to it: no threshold is further from its
+ * place among equal chances than half a share. Certain and impossible choices are none.
+ */
+function isEven(probabilities: readonly number[]): boolean {
+  const share = 1 / (probabilities.length + 1);
+  let left = 1;
+  return probabilities.every((probability, index) => {
+    left *= (ONE - probability) / ONE;
+    const distance = Math.abs(1 - left - (index + 1) * share);
+    return probability > 0 && probability < ONE && distance < share / 2;
+  });
+}
+
+/**
  * `chain` as a leaf for packets of `facts` that have drawn nothing yet; undefined when it is not of the form.
  * The facts' protocol has ports.
  */
@@ -249,11 +263,12 @@ export function flattenChain(chain: Chain, facts: Facts, lookup: ChainLookup): L
     if (step !== undefined && !isHairpin(step, endpoint)) return undefined;
   }
   const [mark, ...more] = steps;
-  if (more.length > 0) return undefined;
+  const probabilities = draft.choices.slice(0, -1).map(({ probability }) => probability);
+  if (more.length > 0 || !isEven(probabilities)) return undefined;
   return {
     mark,
     hairpin: hairpin && { keep: hairpin.keep, flip: hairpin.flip },
     endpoints: draft.choices.map(({ endpoint }) => endpoint),
-    probabilities: draft.choices.slice(0, -1).map(({ probability }) => probability),
+    probabilities,
   };
 }

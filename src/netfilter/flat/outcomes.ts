@@ -7,7 +7,7 @@ import type { Image } from './image.ts';
 import { lookupCompiled, lookupLinear, scratchFor } from './lookup.ts';
 import { DRAW } from './match-record.ts';
 import type { FlatPool } from './pool.ts';
-import { SHAPE } from './pool-layout.ts';
+import { endpointWords, SHAPE } from './pool-layout.ts';
 import { findShape } from './probe.ts';
 
 export interface FlatOutcome {
@@ -39,7 +39,8 @@ export function flatOutcomes(image: Image, batch: Batch, row: number, engine: Fl
     if (decision >= 0 && engine.kind === 'compiled' && image.front !== undefined) {
       const found = findShape(image.front, batch, row, width);
       const { thresholds, sizes } = engine.pool;
-      const list = (image.front.shapes[found.shape + SHAPE.thresholds] ?? 0) + decision - found.endpoints;
+      const choice = (decision - found.endpoints) / endpointWords(width);
+      const list = (image.front.memory[found.shape + SHAPE.thresholds] ?? 0) + choice;
       probability = sizes[list] ?? 0;
       next = thresholds[list + 1] ?? 1;
     }

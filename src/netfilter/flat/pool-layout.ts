@@ -33,9 +33,9 @@ export function entryWords(width: 1 | 4): 4 | 8 {
   return width === 1 ? 4 : 8;
 }
 
-/** Words of an endpoint: its address and its port. */
-export function endpointWords(width: 1 | 4): number {
-  return width + 1;
+/** Words of an endpoint: its address and its port; a power of two. */
+export function endpointWords(width: 1 | 4): 2 | 8 {
+  return width === 1 ? 2 : 8;
 }
 
 /** The hash of a key; its high bits number the page, its low bits the first slot to look at. */

@@ -3,8 +3,10 @@
  * pages of entries, each found again by its content. Most rules of a cluster are the same on every node, so a
  * further node costs little more than its directory of pages.
  *
- *   directory (a node's own) ──▶ page ──▶ entry ─┬─▶ shape ──▶ thresholds
- *                                                └─▶ endpoints
+ *   directory ──▶ page ──▶ entry ─┬─▶ shape ──▶ thresholds
+ *                                 └─▶ endpoints
+ *
+ * All but the thresholds lies in one array, for the same reason as the columns of a batch.
  */
 import type { IpAddress, IpFamily } from '../../wire/ip-address.ts';
 import { addressWords } from './batch.ts';
@@ -12,14 +14,14 @@ import { BlockStore } from './block-store.ts';
 import { wordsOf } from './encode-tests.ts';
 import type { Leaf } from './leaf.ts';
 import { DRAW, drawBranch } from './match-record.ts';
-import { endpointWords, SHAPE } from './pool-layout.ts';
-import { type Allocate, allocatePrivate } from './word-list.ts';
+import { endpointWords, entryWords, PAGE_ENTRIES, SHAPE } from './pool-layout.ts';
+import { type Allocate, allocatePrivate, WordList } from './word-list.ts';
 
 /** A leaf in the pool: what a dispatch entry points to. */
 export interface PooledLeaf {
-  /** Ordinal of the first endpoint. */
+  /** Where the endpoints begin, and the shape, in the pool's memory. */
   readonly endpoints: number;
-  /** Word of the shape. */
+  /** A multiple of SHAPE.words. */
   readonly shape: number;
 }
 
@@ -33,24 +35,29 @@ export class FlatPool {
   readonly family: IpFamily;
   readonly width: 1 | 4;
   readonly allocate: Allocate;
+  readonly memory: WordList;
   readonly pages: BlockStore;
-  readonly shapes: BlockStore;
-  readonly endpoints: BlockStore;
+  readonly directories: BlockStore;
+  readonly #shapes: BlockStore;
+  readonly #endpoints: BlockStore;
   /** Lists `0, t1, …, 1`: endpoint k is taken by draws from the k-th up to the next. */
   thresholds: Float64Array;
   /** The exact probability of each endpoint, in step with `thresholds`. */
   sizes: Float64Array;
   #thresholdCount = 0;
   readonly #thresholdLists = new Map<string, number>();
-  readonly #origins: EndpointOrigin[] = [];
+  /** The rules of each list of endpoints, by where it begins. */
+  readonly #origins = new Map<number, readonly EndpointOrigin[]>();
 
   constructor(family: IpFamily, allocate: Allocate = allocatePrivate) {
     this.family = family;
     this.width = addressWords(family);
     this.allocate = allocate;
-    this.pages = new BlockStore(allocate);
-    this.shapes = new BlockStore(allocate);
-    this.endpoints = new BlockStore(allocate);
+    this.memory = new WordList(allocate);
+    this.pages = new BlockStore(this.memory, entryWords(this.width) * PAGE_ENTRIES);
+    this.directories = new BlockStore(this.memory);
+    this.#shapes = new BlockStore(this.memory, SHAPE.words);
+    this.#endpoints = new BlockStore(this.memory, endpointWords(this.width));
     this.thresholds = new Float64Array(allocate(8 * 256));
     this.sizes = new Float64Array(256);
   }
@@ -64,32 +71,35 @@ export class FlatPool {
       words[index * stride + this.width] = port;
     }
     // Services may share all their endpoints; their rules still are different ones.
-    const isSame = (at: number) =>
-      leaf.endpoints.every(({ chain, number }, index) => {
-        const origin = this.#origins[at / stride + index];
-        return origin?.chain === chain && origin.number === number;
-      });
-    const endpoints = this.endpoints.hold(words, isSame) / stride;
-    for (const [index, { chain, number }] of leaf.endpoints.entries()) {
-      this.#origins[endpoints + index] = { chain, number };
-    }
-    return { endpoints, shape: this.shapes.hold(this.#shapeWords(leaf)) };
+    const isSame = (at: number) => {
+      const origins = this.#origins.get(at);
+      return leaf.endpoints.every(
+        ({ chain, number }, index) => origins?.[index]?.chain === chain && origins[index].number === number,
+      );
+    };
+    const endpoints = this.#endpoints.hold(words, isSame);
+    this.#origins.set(endpoints, leaf.endpoints);
+    return { endpoints, shape: this.#shapes.hold(this.#shapeWords(leaf)) };
   }
 
   release({ endpoints, shape }: PooledLeaf): void {
-    this.endpoints.release(endpoints * endpointWords(this.width));
-    this.shapes.release(shape);
+    this.#endpoints.release(endpoints);
+    this.#shapes.release(shape);
   }
 
-  /** The rule that translates to the endpoint with this ordinal. */
+  /** The rule that translates to the endpoint at this word; undefined when there is none. */
   originOf(endpoint: number): EndpointOrigin | undefined {
-    return this.#origins[endpoint];
+    const stride = endpointWords(this.width);
+    for (let index = 0; endpoint - index * stride >= 0; index++) {
+      const origins = this.#origins.get(endpoint - index * stride);
+      if (origins !== undefined) return origins[index];
+    }
+    return undefined;
   }
 
   /** Bytes held by the shared arrays. */
   get bytes(): number {
-    const words = this.pages.list.length + this.shapes.list.length + this.endpoints.list.length;
-    return words * 4 + this.#thresholdCount * 16;
+    return this.memory.length * 4 + this.#thresholdCount * 16;
   }
 
   #shapeWords({ mark, hairpin, endpoints, probabilities }: Leaf): Int32Array {

@@ -156,6 +156,9 @@ export function randomTable(dice: Dice, table: 'nat' | 'filter', family: IpFamil
       lines.push(['-A', chain, ...parts, target(dice, later, table, { parts, family })].join(' ').trim());
     }
   }
+  // Without a rule that translates, connections are not tracked, and the nat table is not asked.
+  if (table === 'nat')
+    lines.push(`-A OUTPUT -m mark --mark 0x77 -j DNAT --to-destination ${ADDRESSES[family][0]}`);
   lines.push('COMMIT', '');
   return lines.join('\n').replaceAll(/ {2,}/g, ' ');
 }
