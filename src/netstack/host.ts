@@ -231,9 +231,9 @@ export class Host {
       refusal.kind === 'tcp-reset' ? rejectReset(skb.packet) : this.#icmpError(skb, refusal, parameter);
     if (answer === undefined) return dropped(otherwise);
     const question: OutputQuestion = { dst: answer.dst, src: answer.src, link: skb.inDevice ?? 'lo' };
-    // A reset that has no way to go does not end the flow either.
-    const leaves = routeOutput(question, this.addresses).kind === 'send';
-    if (refusal.kind === 'tcp-reset' && leaves) closeConnection(skb, this.netfilter);
+    // What has no way to go is never made, and a reset that is not made does not end its flow.
+    if (routeOutput(question, this.addresses).kind === 'drop') return dropped(otherwise);
+    if (refusal.kind === 'tcp-reset') closeConnection(skb, this.netfilter);
     this.#trace?.({ kind: 'originate', packet: answer, answers: refusal });
     const fate = this.#send(errorSkb(answer, skb), question);
     switch (fate.kind) {

@@ -60,6 +60,39 @@ describe('headers', () => {
   ]);
 });
 
+describe('sets', () => {
+  const sets = `create nets hash:net family inet
+add nets 10.0.1.0/24
+add nets 10.0.1.128/25 nomatch
+create ports hash:ip,port family inet
+add ports 10.0.2.9,udp:53
+create names bitmap:port range 0-65535
+add names 80
+`;
+  const inSet = (match: string, packet: string, matched: boolean): Situation => ({
+    name: `${match} ${matched ? 'takes' : 'leaves'} ${packet}`,
+    sets,
+    rules: `*mangle\n-A FORWARD ${match}`,
+    steps: [{ packet, matched: matched ? ['mangle FORWARD 1'] : [] }],
+  });
+  situations([
+    inSet('-m set --match-set nets src', UDP, true),
+    inSet('-m set --match-set nets dst', UDP, false),
+    inSet('-m set ! --match-set nets dst', UDP, true),
+    inSet('-m set --match-set nets src', 'e1 udp 10.0.1.200:1 > S:2', false),
+    inSet('-m set --match-set ports dst,dst', UDP, true),
+    inSet('-m set --match-set ports dst,src', UDP, false),
+    inSet('-m set --match-set ports dst,dst', 'e1 tcp C:1 > S:53', false),
+    inSet('-m set --match-set names dst', TCP, true),
+    inSet('-m set --match-set names dst', 'e1 icmp 8/0 C > S', false),
+    {
+      name: 'a set that nobody loaded makes the fate unknown',
+      rules: '*filter\n-A FORWARD -m set --match-set nets src -j DROP',
+      steps: [{ packet: UDP, fate: 'unknown unsupported: -m set' }],
+    },
+  ]);
+});
+
 describe('addrtype', () => {
   const type = (dst: string, types: string, matched: readonly string[]): Situation => ({
     name: `${dst} is ${types}`,

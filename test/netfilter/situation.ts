@@ -12,8 +12,10 @@ import { decodePackets } from '../../src/cluster/single-host/packet-lines.ts';
 import { packetJson, pathOf, verdictJson } from '../../src/cluster/single-host/result.ts';
 import type { Backend } from '../../src/netfilter/hooks.ts';
 import type { HostEvent } from '../../src/netstack/events.ts';
+import { parseIpsetSave } from '../../src/ruletext/ipset-save.ts';
 import { toRuleSet } from '../../src/ruletext/load-rules.ts';
 import { parseRules } from '../../src/ruletext/parse-rules.ts';
+import type { IpFamily } from '../../src/wire/ip-address.ts';
 
 /** The host most situations are about: three devices, a client C, a server S, a virtual address VIP. */
 export const HOST = `interfaces:
@@ -29,7 +31,22 @@ export const NAMES: Readonly<Record<string, string>> = {
   VIP: '10.9.9.9',
   O1: '10.0.1.1',
   O2: '10.0.2.1',
+  C6: 'fd00:1::9',
+  S6: 'fd00:2::9',
+  O6: 'fd00:1::1',
+  P6: 'fd00:2::1',
 };
+
+/** The same host in IPv6: one more unique local address on e1, and a global one. */
+export const HOST6 = `interfaces:
+- {name: e1, addresses: ["fd00:1::1/64", "fe80::1/64", "fd00:1::1:1/64", "2001:db8:1::1/64"]}
+- {name: e2, addresses: ["fd00:2::1/64"]}
+routes:
+- {dst: "2001:db8:a::/48", type: unreachable}
+- {dst: "2001:db8:b::/48", type: prohibit}
+- {dst: "2001:db8:c::/48", type: blackhole}
+- {dst: "2001:db8:e::/48", via: "fd00:2::fe", dev: e2}
+`;
 
 /** What must come of one packet; what is absent is not looked at. */
 export interface Step {
@@ -53,6 +70,9 @@ export interface Situation {
   readonly rules?: string;
   readonly host?: string;
   readonly backend?: Backend;
+  readonly family?: IpFamily;
+  /** `ipset save` text. */
+  readonly sets?: string;
   readonly steps: readonly Step[];
 }
 
@@ -60,7 +80,10 @@ const named = (text: string) => text.replace(/\b[A-Z][A-Z0-9]*\b/g, (word) => NA
 
 /** `C:4444` → address and port. */
 function end(text: string): { readonly address: string; readonly port?: number } {
-  const [address = '', port] = text.split(':');
+  const bracketed = /^\[(.*)\](?::(\d+))?$/.exec(text);
+  const plain = text.split(':');
+  // More than one colon outside brackets: an IPv6 address without a port.
+  const [address = '', port] = bracketed?.slice(1) ?? (plain.length > 2 ? [text] : plain);
   return { address: NAMES[address] ?? address, ...(port === undefined ? {} : { port: Number(port) }) };
 }
 
@@ -148,11 +171,13 @@ function completed(text: string): string {
   return tables.map((table) => `${table.trim()}\nCOMMIT\n`).join('');
 }
 
-function play({ rules = '', host = HOST, backend = 'nft', steps }: Situation): void {
-  const file = 'rules';
+function play(situation: Situation): void {
+  const { rules = '', family = 'ipv4', host = family === 'ipv4' ? HOST : HOST6 } = situation;
+  const { backend = 'nft', sets, steps } = situation;
   const ruleSets =
-    rules === '' ? [] : [toRuleSet(parseRules(completed(named(rules)), { file, family: 'ipv4' }))];
+    rules === '' ? [] : [toRuleSet(parseRules(completed(named(rules)), { file: 'rules', family }))];
   const run = buildHost(decodeHostSpec(host, 'host'), { rules: ruleSets, seed: 1, backend });
+  if (sets !== undefined) run.host.netfilter.loadSets(parseIpsetSave(named(sets), 'sets'));
   for (const [index, step] of steps.entries()) {
     const [line] = decodePackets(packetLine(step), 'packets');
     if (line === undefined) throw new Error(`no packet in ${step.packet}`);
