@@ -19,8 +19,11 @@ const DIRECTORY = process.env.KUBEWIRE_FUZZ_DIR ?? `${tmpdir()}/kubewire-fuzz`;
 const STEPS = 70;
 /** Cases in progress: enough that the pauses of some are filled with the packets of others. */
 const WIDTH = 32;
-/** The share of cases that may differ once and agree when played again. */
-const MAX_PASSING = 0.01;
+/**
+ * The share of cases that may differ once and agree when played again: on a busy machine the kernel's limit on
+ * "no route" answers (a burst of five a second, which no sysctl turns off) hides some of them.
+ */
+const MAX_PASSING = 0.02;
 /** After this many failures no new case is begun: each costs a shrink. */
 const MAX_FAILURES = Number(process.env.KUBEWIRE_FUZZ_FAILURES ?? 5);
 
