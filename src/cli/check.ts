@@ -10,7 +10,7 @@ import { InputError } from '../sim/input-error.ts';
 import type { IpFamily } from '../wire/ip-address.ts';
 import { repeatable } from './options.ts';
 
-interface CheckFlags {
+export interface CheckFlags {
   readonly family?: IpFamily;
   readonly backend: BackEnd;
   readonly sets?: readonly string[];
@@ -122,7 +122,8 @@ function isGrave({ severity }: Finding, strict: boolean): boolean {
   return severity === 'error' || (strict && severity === 'warning');
 }
 
-async function runCheck(files: readonly string[], flags: CheckFlags): Promise<void> {
+/** Carries the command out; sets the exit code. Throws InputError for what cannot be read. */
+export async function runCheck(files: readonly string[], flags: CheckFlags): Promise<void> {
   if (flags.codes) {
     await printCodes();
     return;
