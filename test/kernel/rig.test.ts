@@ -1,6 +1,7 @@
 /** The rig itself: does it see what the kernel does, all of it, and does it leave nothing behind? */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readlinkSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { describeFate, observedFate } from '../../src/cli/kernel/compare.ts';
 import { KernelHost } from '../../src/cli/kernel/kernel-host.ts';
@@ -230,6 +231,21 @@ describe('the rig', () => {
     const injection = from('e1', '10.0.1.9', '10.0.2.9', { ...UDP, data });
     const { sent } = build().observe(injection);
     expect(sent.map((one) => ipLength(one.packet))).toEqual([ipLength(injection.packet)]);
+  });
+
+  it('keeps the kernel from talking of itself where rules count', async () => {
+    host = KernelHost.build({
+      host: { devices: DEVICES, routes: ROUTES, conntrack: DEFAULT_CONNTRACK },
+      rules: [{ family: 'ipv6', text: '*mangle\n-A OUTPUT\n-A POSTROUTING\nCOMMIT\n', file: 'rules' }],
+      backend: 'nft',
+    });
+    // Group reports come within a second of a device going up.
+    await pause(1500);
+    const counted = host
+      .run('ip6tables-nft-save', ['-c'])
+      .split('\n')
+      .filter((line) => line.includes('-A '));
+    expect(counted).toEqual(['[0:0] -A OUTPUT', '[0:0] -A POSTROUTING']);
   });
 
   it('stays out of the namespace it was called in', () => {

@@ -54,7 +54,7 @@ it('tcpdump saw what the rig reports, frame by frame', async () => {
   const incoming = await Promise.all(names.map((name) => capture(built, name, 'in')));
 
   const observer = new Observer(host);
-  const traffic = new FuzzTraffic(dice, random, []);
+  const traffic = new FuzzTraffic(dice, random);
   const reported: SentPacket[] = [];
   const injected = new Map<string, Uint8Array[]>(names.map((name) => [name, []]));
   for (let count = 0; count < PACKETS; count++) {

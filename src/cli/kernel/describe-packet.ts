@@ -109,7 +109,8 @@ export function describePacket(packet: Packet, withId = false): string {
       `extensions ${packet.extensions.map(({ protocol, data }) => `${protocol} ${hex(data)}`).join(' ')}`,
     );
   }
-  if (corrupt !== undefined) parts.push(`wrong ${corrupt}`);
+  // A piece's checksum is that of the whole, and nobody can judge it.
+  if (corrupt !== undefined && fragment === undefined) parts.push(`wrong ${corrupt}`);
   if (packet.truncatedBytes !== undefined) parts.push(`${packet.truncatedBytes} bytes cut off`);
   return parts.join(' ');
 }

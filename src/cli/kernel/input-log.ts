@@ -38,13 +38,20 @@ const NFGENMSG = 4;
 const GROUP = 1;
 
 /**
- * The chain to load with `nft -f` before any other rules: of hooks with one priority the kernel runs the one
- * registered last first, and this one has to come after conntrack's confirm, which can still drop.
+ * The rules to load with `nft -f` before any others: of hooks with one priority the kernel runs the one
+ * registered last first, and ours at input has to come after conntrack's confirm, which can still drop.
+ *
+ * The other chain stops the kernel's own group reports (MLD) before any rule can see or count them: they are
+ * sent when a device comes up, at moments of the kernel's choosing. Nothing else there has a hop-by-hop header.
  */
-export const INPUT_LOG_RULES = `table inet kubewire_observer {
+export const OBSERVER_RULES = `table inet kubewire_observer {
   chain input {
     type filter hook input priority 2147483647; policy accept;
     log group ${GROUP} snaplen 65535 queue-threshold 1
+  }
+  chain output {
+    type filter hook output priority -2147483647; policy accept;
+    meta nfproto ipv6 exthdr hbh exists icmpv6 type { 131, 132, 143 } drop
   }
 }
 `;

@@ -11,7 +11,7 @@ import type { Route } from '../../netstack/route-table.ts';
 import { familyOf, formatIpAddress } from '../../wire/ip-address.ts';
 import { formatIpPrefix } from '../../wire/ip-prefix.ts';
 import { conntrackSysctlFiles, type HostPlan, type KernelPlan, type RulesText } from './host-plan.ts';
-import { INPUT_LOG_RULES, InputLog } from './input-log.ts';
+import { InputLog, OBSERVER_RULES } from './input-log.ts';
 import { KernelUnavailable, type Libc, loadLibc } from './libc.ts';
 import { PrivateNamespace } from './private-namespace.ts';
 import { runProgram } from './programs.ts';
@@ -147,8 +147,8 @@ function assemble(libc: Libc, { host, rules, backend }: KernelPlan, open: { clos
   for (const device of host.devices) {
     for (const [path, value] of deviceSysctls(device)) setSysctl(path, value);
   }
-  // Before the rules: see INPUT_LOG_RULES.
-  runProgram('nft', ['-f', '-'], INPUT_LOG_RULES);
+  // Before the rules: see OBSERVER_RULES.
+  runProgram('nft', ['-f', '-'], OBSERVER_RULES);
   const inputLog = InputLog.open(libc);
   open.push(inputLog);
   if (host.sets !== undefined) runProgram('ipset', ['restore'], host.sets);

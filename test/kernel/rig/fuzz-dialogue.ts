@@ -21,9 +21,9 @@ export interface Dialogue {
 }
 
 /** A few bytes, or none; rarely enough to be too much for a device. */
-export function someData(dice: Dice): Uint8Array {
+export function someData(dice: Dice, most = 20): Uint8Array {
   const length = dice.weighted([5, 0], [2, 1], [2, 4], [2, 20], [1, 600], [1, 1400]);
-  return Uint8Array.from({ length }, (_, index) => index + 1);
+  return Uint8Array.from({ length: Math.min(length, most) }, (_, index) => index + 1);
 }
 
 const ICMP_ANSWERS: Readonly<Record<number, number>> = { 8: 0, 13: 14, 128: 129 };
@@ -46,16 +46,19 @@ export function answering(transport: Transport): Transport {
 class PlainDialogue implements Dialogue {
   readonly #dice: Dice;
   readonly #first: Transport;
+  readonly #maxData: number;
 
-  constructor(dice: Dice, first: Transport) {
+  constructor(dice: Dice, first: Transport, maxData: number) {
     this.#dice = dice;
     this.#first = first;
+    this.#maxData = maxData;
   }
 
   next(answerable: boolean): Utterance {
     const side = answerable && this.#dice.chance(55) ? 'server' : 'client';
     const first = this.#first;
-    if (first.kind === 'udp') return { side, transport: { ...first, data: someData(this.#dice) } };
+    if (first.kind === 'udp')
+      return { side, transport: { ...first, data: someData(this.#dice, this.#maxData) } };
     if (first.kind === 'icmp' && this.#dice.chance(60)) {
       return { side, transport: { ...first, sequence: this.#dice.between(2, 9) } };
     }
@@ -63,14 +66,14 @@ class PlainDialogue implements Dialogue {
   }
 }
 
-/** The dialogue that `first` opens. */
-export function dialogueOf(dice: Dice, first: Transport): Dialogue {
+/** The dialogue that `first` opens; nobody says more than `maxData` bytes at a time. */
+export function dialogueOf(dice: Dice, first: Transport, maxData: number): Dialogue {
   switch (first.kind) {
     case 'tcp':
       return new TcpDialogue(dice, first);
     case 'sctp':
       return new SctpDialogue(dice, first);
     default:
-      return new PlainDialogue(dice, first);
+      return new PlainDialogue(dice, first, maxData);
   }
 }

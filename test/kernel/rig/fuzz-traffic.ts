@@ -62,10 +62,16 @@ function withPortsOf(said: Transport, as: Transport): Transport {
   return 'sport' in said && 'sport' in as ? { ...said, sport: as.sport, dport: as.dport } : said;
 }
 
+export interface TrafficOptions {
+  readonly waits?: readonly number[];
+  readonly maxData?: number;
+}
+
 export class FuzzTraffic {
   readonly #dice: Dice;
   readonly #host: FuzzHost;
   readonly #waits: readonly number[];
+  readonly #maxData: number;
   readonly #flows: Flow[] = [];
   /** Everything injected so far, to be repeated. */
   readonly #past: Injection[] = [];
@@ -75,11 +81,12 @@ export class FuzzTraffic {
   #pending: Flow | undefined;
   #id: number;
 
-  /** `waits` are the pauses to choose from; none: no time passes. */
-  constructor(dice: Dice, host: FuzzHost, waits: readonly number[]) {
+  /** `waits` are the pauses to choose from; none: no time passes. `maxData`: the most data in a packet. */
+  constructor(dice: Dice, host: FuzzHost, { waits = [], maxData = 1400 }: TrafficOptions = {}) {
     this.#dice = dice;
     this.#host = host;
     this.#waits = waits;
+    this.#maxData = maxData;
     this.#id = dice.between(1, 30000);
   }
 
@@ -157,7 +164,7 @@ export class FuzzTraffic {
     const flow: Flow = {
       first,
       device: local ? undefined : segment.device,
-      dialogue: dialogueOf(dice, first.transport),
+      dialogue: dialogueOf(dice, first.transport, this.#maxData),
       server: undefined,
     };
     this.#flows.push(flow);
@@ -180,11 +187,11 @@ export class FuzzTraffic {
       code: dice.weighted([9, 0], [1, 5]),
       id: dice.between(1, 4),
       sequence: 1,
-      data: dice.chance(30) ? new Uint8Array(12).fill(9) : someData(dice),
+      data: dice.chance(30) ? new Uint8Array(12).fill(9) : someData(dice, this.#maxData),
     });
     return dice.weighted<() => Transport>(
       [5, () => openingSegment(dice, ports)],
-      [4, () => ({ kind: 'udp', ...ports, data: someData(dice) })],
+      [4, () => ({ kind: 'udp', ...ports, data: someData(dice, this.#maxData) })],
       [2, echo],
       [1, () => openingChunk(dice, ports)],
       [
