@@ -201,12 +201,14 @@ export class Netfilter {
     if (ct === undefined) return ACCEPT;
     const { entry, state } = ct;
     let cause: 'rule' | 'null-binding' | 'flow' | 'un-nat' = ct.direction === 'reply' ? 'un-nat' : 'flow';
-    if (state === 'ESTABLISHED' || isBound(entry, manip)) {
+    const isError = state === 'RELATED' && skb.packet.transport.kind === 'icmp';
+    // Errors are translated as their flow is, and asked nothing else.
+    if (!isError && (state === 'ESTABLISHED' || isBound(entry, manip))) {
       if (run.hook === 'postrouting' && leavesByOtherDevice(skb, entry)) {
         this.conntrack.delete(entry);
         return { kind: 'drop', reason: 'nat-device-changed' };
       }
-    } else if (skb.packet.transport.kind !== 'icmp' || state === 'NEW') {
+    } else if (!isError) {
       const verdict = this.#table('nat', skb, run);
       if (verdict.kind !== 'accept') return verdict;
       cause = 'rule';

@@ -89,7 +89,8 @@ export function depart(departure: Departure): readonly Packet[] | 'too-big' {
     const whole = typeof packet.src === 'number' ? packet.dontFragment : departure.whole;
     return whole ? 'too-big' : cut(packet, equalLengths(packet, mtu));
   }
-  if (mtu !== undefined && pieces.longest > mtu && !fits) return 'too-big';
+  const mayCut = typeof packet.src === 'number' && !packet.dontFragment;
+  if (mtu !== undefined && pieces.longest > mtu && !fits && !mayCut) return 'too-big';
   // IPv6 sends what fits into one of the original pieces whole; a single piece was none.
   const whole =
     typeof packet.src === 'number' ? pieces.payloads.length < 2 : ipLength(packet) <= pieces.longest;

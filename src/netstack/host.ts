@@ -271,7 +271,8 @@ export class Host {
     const { src, dst } = skb.packet;
     if (!sameAddress(destination, dst)) {
       // ip_route_me_harder: the output hooks still saw the old device; postrouting sees the new one.
-      decision = this.#routeOutput(skb, { dst, src });
+      // A link-local destination stays with the device that was chosen first (ip6_route_me_harder).
+      decision = this.#routeOutput(skb, { dst, src, link: decision.device });
       if (decision.kind === 'drop') return dropped(decision.reason);
     }
     if (decision.loopsBack) this.#loopCopy(skb, decision);

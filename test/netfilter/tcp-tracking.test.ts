@@ -83,6 +83,12 @@ describe('SYN_SENT', () => {
       c('SA seq=1000 ack=10', { state: 'ESTABLISHED', entries: flow('SYN_RECV 60') }),
       s('A seq=10 ack=1001', { state: 'ESTABLISHED', entries: flow('ESTABLISHED ASSURED 432000') }),
     ),
+    from(
+      'RST of the client after a SYN/ACK far below is out of window, one of the server is believed',
+      s('SA seq=5000 ack=4294898297 window=3000', { entries: flow('SYN_SENT 120') }),
+      c('R seq=4294898297', { state: 'ESTABLISHED', entries: flow('SYN_SENT 120') }),
+      s('R seq=900000', { entries: flow('CLOSE 10') }),
+    ),
     from('RST/ACK of an old number deletes', s('RA seq=0 ack=7', { state: 'ESTABLISHED', entries: [] })),
   ]);
 });

@@ -175,7 +175,8 @@ function judgeReset(entry: ConntrackEntry, track: TcpTrack, { direction, tcp }: 
   }
   const answersIgnored =
     (entry.seenReply && track.lastKind === 'syn') || (!entry.assured && track.lastKind === 'ack');
-  if (answersIgnored && tcp.ack === track.lastEnd) return 'accept';
+  // Measured: only a RST of the other side is taken for the answer to what was let through.
+  if (answersIgnored && track.lastDirection !== direction && tcp.ack === track.lastEnd) return 'accept';
   const answersChallenge =
     track.state === 'SYN_SENT' &&
     track.lastKind === 'ack' &&
