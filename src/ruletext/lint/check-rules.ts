@@ -16,7 +16,7 @@ import { compareFindings, type Finding, finding } from './findings.ts';
 import type { LintedTable } from './lint-context.ts';
 import { LINT_RULES } from './lint-rules.ts';
 import { commitRefusals } from './restore/commit-check.ts';
-import { checkExtensions } from './restore/extension-check.ts';
+import { extensionProblem } from './restore/extension-check.ts';
 import { stageOf } from './restore/parser-refusals.ts';
 import type { BackEnd, Refusal } from './restore/refusal.ts';
 import { runCommands } from './restore/run-commands.ts';
@@ -44,10 +44,11 @@ export interface CheckReport {
 function* extensionRefusals(section: Section, { family, backEnd }: CheckOptions): Generator<Refusal> {
   for (const command of section.commands) {
     if (!('rule' in command)) continue;
+    const problem = extensionProblem(command.rule, family, backEnd);
+    if (problem === undefined) continue;
+    const { stage, code, message } = problem;
     const { line, chain } = command;
-    const place = { line, table: section.table, chain };
-    const refusal = checkExtensions(command.rule, { family, backEnd, place });
-    if (refusal !== undefined) yield refusal;
+    yield { stage, finding: finding(code, { line, table: section.table, chain }, message) };
   }
 }
 
@@ -62,8 +63,14 @@ function* newlineRefusals(rules: SavedRules, backEnd: BackEnd): Generator<Refusa
 }
 
 function remarksOf(text: string): { readonly line: number; readonly text: string }[] {
-  const lines = text.split('\n').map((line, index) => ({ line: index + 1, text: line }));
-  return lines.filter((remark) => remark.text.startsWith('#'));
+  const remarks: { line: number; text: string }[] = [];
+  for (let start = 0, line = 1; start < text.length; line++) {
+    const newline = text.indexOf('\n', start);
+    const end = newline < 0 ? text.length : newline;
+    if (text[start] === '#') remarks.push({ line, text: text.slice(start, end) });
+    start = end + 1;
+  }
+  return remarks;
 }
 
 /** Runs every section; the last of a name is what stays. */

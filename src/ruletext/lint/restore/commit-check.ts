@@ -49,7 +49,6 @@ function checkChain(
   const ways = context.graph.ways.get(chain.name);
   for (const [index, { rule, line }] of chain.rules.entries()) {
     const { target, matches } = rule;
-    const place = { line, table: table.name, chain: chain.name, rule: index + 1 };
     const misplaced = (placement: Placement | undefined) => placementProblem(table, ways, placement);
     let problem =
       misplaced(targetPlacement(target)) ??
@@ -65,7 +64,9 @@ function checkChain(
         kernelProblem(match, rule, context.family) ??
         backEndProblem(match, { rule, table, backEnd: context.backEnd });
     }
-    if (problem !== undefined) refusals.push(atLoad('misplaced', place, problem));
+    if (problem === undefined) continue;
+    const place = { line, table: table.name, chain: chain.name, rule: index + 1 };
+    refusals.push(atLoad('misplaced', place, problem));
   }
 }
 

@@ -3,34 +3,35 @@ import type { Match } from '../../../netfilter/match.ts';
 import type { Rule } from '../../../netfilter/rule-set.ts';
 import type { Target } from '../../../netfilter/target.ts';
 import type { IpFamily } from '../../../wire/ip-address.ts';
-import { type FindingCode, type FindingPlace, finding } from '../findings.ts';
+import type { FindingCode } from '../findings.ts';
 import { checkExtensionText, type ExtensionGrammar } from './extension-grammar.ts';
 import { KNOWN_MATCHES, KNOWN_TARGETS } from './extension-names.ts';
 import { matchGrammar } from './match-grammars.ts';
-import type { BackEnd, Refusal, RefusalStage } from './refusal.ts';
+import type { BackEnd, RefusalStage } from './refusal.ts';
 import { targetGrammar } from './target-grammars.ts';
 
 /** Modelled matches that do not come with iptables, although the kernel has them. */
 const NOT_SHIPPED: ReadonlySet<string> = new Set(['udplite']);
 
-interface Problem {
+export interface Problem {
   readonly code: FindingCode;
   readonly message: string;
-  readonly stage?: RefusalStage;
+  readonly stage: RefusalStage;
 }
 
 const PROGRAM: Readonly<Record<IpFamily, string>> = { ipv4: 'iptables', ipv6: 'ip6tables' };
 
 function textProblem(use: string, text: string, grammar: ExtensionGrammar | undefined, family: IpFamily) {
   const problem = grammar === undefined ? undefined : checkExtensionText(text, grammar, family);
-  return problem === undefined ? undefined : ({ code: 'bad-option', message: `${use}: ${problem}` } as const);
+  if (problem === undefined) return undefined;
+  return { code: 'bad-option', message: `${use}: ${problem}`, stage: 'test' } as const;
 }
 
 function matchProblem(match: Match, family: IpFamily): Problem | undefined {
   const name = match.kind === 'unknown' ? match.name : match.kind;
   if (match.kind === 'unknown' ? !KNOWN_MATCHES[family].has(name) : NOT_SHIPPED.has(name)) {
     const message = `${PROGRAM[family]} has no match '${name}'; correct the name after -m`;
-    return { code: 'unknown-extension', message };
+    return { code: 'unknown-extension', message, stage: 'test' };
   }
   if (match.kind !== 'unknown') return undefined;
   return textProblem(`-m ${name}`, match.text, matchGrammar(name, family), family);
@@ -48,15 +49,9 @@ function targetProblem(target: Target, family: IpFamily, backEnd: BackEnd): Prob
   return textProblem(`-j ${name}`, text, targetGrammar(name, family), family);
 }
 
-/** The first thing wrong with the extensions of `rule`; undefined when all is well. */
-export function checkExtensions(
-  rule: Rule,
-  options: { readonly family: IpFamily; readonly backEnd: BackEnd; readonly place: FindingPlace },
-): Refusal | undefined {
-  const { family, backEnd, place } = options;
+/** The first thing wrong with the extensions of `rule`, and when it is refused; undefined when all is well. */
+export function extensionProblem(rule: Rule, family: IpFamily, backEnd: BackEnd): Problem | undefined {
   let problem: Problem | undefined;
   for (const match of rule.matches) problem ??= matchProblem(match, family);
-  problem ??= targetProblem(rule.target, family, backEnd);
-  if (problem === undefined) return undefined;
-  return { stage: problem.stage ?? 'test', finding: finding(problem.code, place, problem.message) };
+  return problem ?? targetProblem(rule.target, family, backEnd);
 }

@@ -88,7 +88,7 @@ const VALUE_CHECKS: Readonly<Record<string, (text: string) => string | undefined
   connlabel: (text) =>
     Number(optionValue(text, 'label')) > MAX_LABEL ? `the label is larger than ${MAX_LABEL}` : undefined,
   string: (text) => {
-    const algorithm = optionValue(text, 'algo') ?? '';
+    const algorithm = optionValue(text, 'algo') ?? 'bm';
     if (!SEARCH_ALGORITHMS.includes(algorithm)) return `no search algorithm '${algorithm}'; write bm or kmp`;
     return optionValue(text, 'string') === '' ? 'the text to look for is empty' : undefined;
   },

@@ -47,35 +47,41 @@ function* checkSet(
   }
 }
 
-function* externalInTables({ tables, sets, family }: LintContext) {
-  const told = new Set<string>();
-  for (const { table } of tables) {
-    for (const chain of table.chains.values()) {
-      for (const [index, { rule }] of chain.rules.entries()) {
-        const place = placeOf(table, chain, index);
-        for (const use of setsOf(rule)) {
-          if (sets !== undefined) yield* checkSet(use, sets, family, place);
-          else if (!told.has(use.set)) {
-            told.add(use.set);
-            yield finding(
-              'external-object',
-              place,
-              `this loads only where the IP set '${use.set}' exists; give it with --sets`,
-            );
-          }
-        }
-        for (const match of rule.matches) {
-          if (match.kind !== 'nfacct' || told.has(`nfacct ${match.name}`)) continue;
-          told.add(`nfacct ${match.name}`);
-          yield finding(
-            'external-object',
-            place,
-            `this loads only where the counter '${match.name}' exists (nfacct add ${match.name})`,
-          );
-        }
-      }
+function* externalOfRule(
+  rule: Rule,
+  told: Set<string>,
+  { sets, family }: LintContext,
+  place: () => FindingPlace,
+) {
+  for (const use of setsOf(rule)) {
+    if (sets !== undefined) yield* checkSet(use, sets, family, place());
+    else if (!told.has(use.set)) {
+      told.add(use.set);
+      const message = `this loads only where the IP set '${use.set}' exists; give it with --sets`;
+      yield finding('external-object', place(), message);
     }
+  }
+  for (const match of rule.matches) {
+    if (match.kind !== 'nfacct' || told.has(`nfacct ${match.name}`)) continue;
+    told.add(`nfacct ${match.name}`);
+    const message = `this loads only where the counter '${match.name}' exists (nfacct add ${match.name})`;
+    yield finding('external-object', place(), message);
   }
 }
 
-export const externalObjects: LintRule = externalInTables;
+/** Nearly all rules name nothing. */
+function namesObjects({ matches, target }: Rule): boolean {
+  return target.kind === 'unknown' || matches.some(({ kind }) => kind === 'set' || kind === 'nfacct');
+}
+
+export const externalObjects: LintRule = function* (context) {
+  const told = new Set<string>();
+  for (const { table } of context.tables) {
+    for (const chain of table.chains.values()) {
+      for (const [index, { rule }] of chain.rules.entries()) {
+        if (!namesObjects(rule)) continue;
+        yield* externalOfRule(rule, told, context, () => placeOf(table, chain, index));
+      }
+    }
+  }
+};

@@ -14,7 +14,7 @@ function noMarks(): Marks {
   return { tested: 0, set: new Map() };
 }
 
-function readRule({ matches, target }: Rule, place: FindingPlace, packet: Marks, flow: Marks): void {
+function readRule({ matches, target }: Rule, place: () => FindingPlace, packet: Marks, flow: Marks): void {
   for (const match of matches) {
     if (match.kind === 'mark') packet.tested |= match.mask;
     if (match.kind === 'connmark') flow.tested |= match.mask;
@@ -30,8 +30,8 @@ function readRule({ matches, target }: Rule, place: FindingPlace, packet: Marks,
   if (target.op === 'restore') flow.tested |= target.ctmask;
 }
 
-function note(marks: Marks, value: number, place: FindingPlace): void {
-  if (value !== 0 && !marks.set.has(value)) marks.set.set(value, place);
+function note(marks: Marks, value: number, place: () => FindingPlace): void {
+  if (value !== 0 && !marks.set.has(value)) marks.set.set(value, place());
 }
 
 function* untested({ tested, set }: Marks, what: string) {
@@ -52,7 +52,7 @@ function* marksInTables({ tables }: LintContext) {
   for (const { table } of tables) {
     for (const chain of table.chains.values()) {
       for (const [index, { rule }] of chain.rules.entries()) {
-        readRule(rule, placeOf(table, chain, index), packet, flow);
+        readRule(rule, () => placeOf(table, chain, index), packet, flow);
       }
     }
   }

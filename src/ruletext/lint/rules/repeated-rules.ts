@@ -8,6 +8,7 @@ import { EarlierRules } from '../analysis/earlier-rules.ts';
 import { FIELD, fieldsRead, matchesAll, NOT_REPEATABLE, type TableEffects } from '../analysis/effects.ts';
 import { impliesAll, isSteady } from '../analysis/implies.ts';
 import { type Finding, finding } from '../findings.ts';
+import { commentOf } from '../kube-names.ts';
 import { type LintedTable, type LintRule, placeOf } from '../lint-context.ts';
 import type { CheckedChain } from '../restore/tables-in-hand.ts';
 
@@ -41,12 +42,16 @@ function countsWhenAsked({ matches }: Rule): boolean {
   );
 }
 
-/** kube-proxy writes the same health-check rule for every port of a Service. */
-function isRepeatedByDesign(chain: CheckedChain, rule: Rule): boolean {
-  return (
-    chain.name === 'KUBE-NODEPORTS' &&
-    rule.matches.some((match) => match.kind === 'comment' && match.text.endsWith(' health check node port'))
-  );
+/** Chains into which kube-proxy writes a rule for every port of a Service, or every address that it lists. */
+const KUBE_LISTS: ReadonlySet<string> = new Set([
+  ...['KUBE-SERVICES', 'KUBE-EXTERNAL-SERVICES', 'KUBE-NODEPORTS', 'KUBE-PROXY-FIREWALL'],
+]);
+
+/** A Service that names an address twice, or several ports, makes kube-proxy repeat itself: nothing to correct here. */
+function isRepeatedByDesign(chain: CheckedChain, rule: Rule, same: First | undefined): boolean {
+  if (!KUBE_LISTS.has(chain.name)) return false;
+  const comment = commentOf(rule);
+  return comment !== undefined && (same !== undefined || comment.endsWith(' health check node port'));
 }
 
 interface First {
@@ -59,6 +64,7 @@ function isRepeatable(rule: Rule, effects: TableEffects): boolean {
 }
 
 function* repeatedInChain({ table, effects }: LintedTable, chain: CheckedChain): Generator<Finding> {
+  if (chain.rules.length < 2) return;
   const earlier = new EarlierRules();
   const bodies = new Map<string, First>();
   const log = new ChangeLog();
@@ -68,18 +74,17 @@ function* repeatedInChain({ table, effects }: LintedTable, chain: CheckedChain):
     const changes = effects.changes(rule);
     const body = formatRuleBody(rule);
     const same = bodies.get(body);
-    const place = placeOf(table, chain, index);
-    if (isRepeatedByDesign(chain, rule)) {
+    if (isRepeatedByDesign(chain, rule, same)) {
       // Nothing to say, and nothing to learn from it.
     } else if (same !== undefined && !log.changedSince(reads | changes, same.index)) {
       const message = `this rule is the same as rule ${same.index + 1} of ${chain.name} (line ${same.line}); delete one`;
-      yield finding('duplicate-rule', place, message);
+      yield finding('duplicate-rule', placeOf(table, chain, index), message);
     } else {
       const shadow = countsWhenAsked(rule) ? undefined : findShadow(rule, earlier, log);
       if (shadow !== undefined) {
         yield finding(
           'shadowed-rule',
-          place,
+          placeOf(table, chain, index),
           `this rule never matches: rule ${shadow.index + 1} of ${chain.name} (line ${shadow.line}) takes every ` +
             'packet that it could; delete it, move it up or narrow the other',
         );
