@@ -12,7 +12,7 @@ import { PROTOCOL } from '../../wire/protocol.ts';
 import type { Chain, Rule, Table } from '../rule-set.ts';
 import { indexChain } from './chain-index.ts';
 import { wordsOf } from './encode-tests.ts';
-import { type Decision, FlatTable } from './flat-table.ts';
+import { type Decision, type FlatChain, FlatTable } from './flat-table.ts';
 import { Front } from './front.ts';
 import type { Image } from './image.ts';
 import { NO_DECISION, RESULT } from './layout.ts';
@@ -75,9 +75,12 @@ function exactFacts(rule: Rule): Facts | undefined {
   return PORT_PROTOCOLS.has(protocol) ? { destination, protocol, dport } : undefined;
 }
 
-function factsKey({ destination, protocol, dport }: Facts): string {
-  const place = typeof destination === 'number' ? destination : wordsOf(destination).join('.');
-  return `${place} ${protocol} ${dport}`;
+/** Equal for equal facts. */
+function factsKey({ destination, protocol, dport }: Facts): number | string {
+  // The protocols with ports, told apart by two bits, leave room for the rest in a double.
+  const ports = [...PORT_PROTOCOLS].indexOf(protocol) * 0x10000 + dport;
+  if (typeof destination === 'number') return destination * 0x40000 + ports;
+  return `${destination.w0} ${destination.w1} ${destination.w2} ${destination.w3} ${ports}`;
 }
 
 /** A hook's dispatch table and what it was made from. */
@@ -107,9 +110,9 @@ export class CompiledTable {
   constructor(table: Table, family: IpFamily, pool: FlatPool = new FlatPool(family)) {
     this.family = family;
     this.pool = pool;
-    checkJumps(table.chains);
     const { allocate } = pool;
     this.#flat = new FlatTable(family, table.chains.values(), allocate);
+    this.#flat.checkJumps();
     this.#index = new WordList(allocate);
     this.#same = new WordList(allocate);
     this.#indexOf = new WordList(allocate);
@@ -128,10 +131,12 @@ export class CompiledTable {
   }
 
   /**
-   * Replaces the chains called as `changed` are, adds new ones, takes out `removed`. Images taken before
+   * Replaces the chains called as those of `chains` are, adds new ones, takes out `removed`. Images taken before
    * are not to be used any more.
    */
-  update(changed: readonly Chain[], removed: readonly string[] = []): void {
+  update(chains: readonly Chain[], removed: readonly string[] = []): void {
+    // Who writes all of a Service's chains writes some that are as they were.
+    const changed = chains.filter((chain) => !isSameChain(chain, this.#flat.chain(chain.name)?.chain));
     const old = new Map(changed.map(({ name }) => [name, this.#flat.chain(name)?.chain]));
     for (const name of removed) old.set(name, this.#flat.chain(name)?.chain);
     // Fronts are about to be compared with what the chains were: make them before anything changes.
@@ -219,37 +224,27 @@ export class CompiledTable {
 
   #makeFront(base: string): HookFront | undefined {
     const path = new Set<string>();
-    let chain = this.#flat.chain(base)?.chain;
+    let flat = this.#flat.chain(base);
     // A chain that begins with a plain jump is as good as the chain it jumps to, for whoever is decided there.
-    for (; chain !== undefined && !path.has(chain.name); ) {
-      path.add(chain.name);
-      const first = chain.rules[0];
-      const plain = first?.matches.every(({ kind }) => kind === 'comment');
-      if (first === undefined || !plain || !('chain' in first.target)) break;
-      const next = this.#flat.chain(first.target.chain)?.chain;
+    while (flat !== undefined) {
+      path.add(flat.chain.name);
+      const next = firstJump(flat.chain) === undefined ? undefined : this.#flat.follow(flat, 0);
       if (next === undefined) break;
-      chain = next;
+      flat = next;
     }
-    if (chain === undefined) return undefined;
-    const front = new Front(this.pool, this.#leavesOf(chain));
-    return { front, source: chain, path };
-  }
-
-  /** The leaves that `source`'s exact rules lead to. */
-  #leavesOf(source: Chain): [Facts, Leaf][] {
+    if (flat === undefined) return undefined;
     const leaves: [Facts, Leaf][] = [];
-    for (const [rule, facts] of leadingRules(source).values()) {
-      const leaf = this.#leafOf(rule, facts);
+    for (const { index, facts } of leadingRules(flat.chain).values()) {
+      const leaf = this.#leafOf(flat, index, facts);
       if (leaf !== undefined) leaves.push([facts, leaf]);
     }
-    return leaves;
+    return { front: new Front(this.pool, leaves), source: flat.chain, path };
   }
 
-  #leafOf(rule: Rule, facts: Facts): Leaf | undefined {
-    if (!('chain' in rule.target)) return undefined;
-    const lookup = (name: string) => this.#flat.chain(name)?.chain;
-    const chain = lookup(rule.target.chain);
-    return chain && flattenChain(chain, facts, lookup);
+  /** The leaf that rule `index` of `source` leads to. */
+  #leafOf(source: FlatChain, index: number, facts: Facts): Leaf | undefined {
+    const chain = this.#flat.follow(source, index);
+    return chain && flattenChain(chain, facts, (from, at) => this.#flat.follow(from, at));
   }
 
   #updateFront(
@@ -262,9 +257,9 @@ export class CompiledTable {
   ): void {
     const { front, source, path } = hook;
     const onPath = [...path].some((name) => old.has(name) && name !== source.name);
-    const now = this.#flat.chain(source.name)?.chain;
-    const stillThere = now !== undefined && firstJump(now) === firstJump(source);
-    if (onPath || !stillThere) {
+    const flat = this.#flat.chain(source.name);
+    const now = flat?.chain;
+    if (onPath || flat === undefined || now === undefined || firstJump(now) !== undefined) {
       front.dispose();
       this.#fronts.delete(base);
       return;
@@ -272,13 +267,13 @@ export class CompiledTable {
     const after = leadingRules(now);
     const before = now === source ? after : leadingRules(source);
     if (now !== source) {
-      for (const [key, [, facts]] of before) if (!after.has(key)) front.set(facts, undefined);
+      for (const [key, { facts }] of before) if (!after.has(key)) front.set(facts, undefined);
       this.#fronts.set(base, { ...hook, source: now });
     }
-    for (const [key, [rule, facts]] of after) {
+    for (const [key, { rule, index, facts }] of after) {
       const leadsToChange = 'chain' in rule.target && touched.has(rule.target.chain);
-      if (!leadsToChange && (before === after || before.get(key)?.[0] === rule)) continue;
-      front.set(facts, this.#leafOf(rule, facts));
+      if (!leadsToChange && (before === after || before.get(key)?.rule === rule)) continue;
+      front.set(facts, this.#leafOf(flat, index, facts));
     }
   }
 
@@ -315,6 +310,25 @@ export class CompiledTable {
   }
 }
 
+/** Equality of the plain values that rules are made of. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const entries = Object.entries(a);
+  if (entries.length !== Object.keys(b).length) return false;
+  return entries.every(([name, value]) => isSame(value, (b as Readonly<Record<string, unknown>>)[name]));
+}
+
+/** Whether two chains hold the same rules under the same policy; counters do not count. */
+function isSameChain(chain: Chain, other: Chain | undefined): boolean {
+  if (other === undefined || chain.policy !== other.policy) return false;
+  if (chain.rules.length !== other.rules.length) return false;
+  return chain.rules.every((rule, index) => {
+    const { matches, target } = other.rules[index] ?? rule;
+    return isSame(rule.matches, matches) && isSame(rule.target, target);
+  });
+}
+
 function addReferrers(referrers: Map<string, Set<string>>, chain: Chain): void {
   for (const { target } of chain.rules) {
     if (!('chain' in target)) continue;
@@ -330,7 +344,13 @@ function firstJump({ rules: [first] }: Chain): string | undefined {
   return first.matches.every(({ kind }) => kind === 'comment') ? first.target.chain : undefined;
 }
 
-type LeadingRules = ReadonlyMap<string, readonly [Rule, Facts]>;
+interface LeadingRule {
+  readonly rule: Rule;
+  /** From 0. */
+  readonly index: number;
+  readonly facts: Facts;
+}
+type LeadingRules = ReadonlyMap<number | string, LeadingRule>;
 
 /** Chains are immutable: what was found out about one holds for good. */
 const leadingRulesOf = new WeakMap<Chain, LeadingRules>();
@@ -342,12 +362,12 @@ const leadingRulesOf = new WeakMap<Chain, LeadingRules>();
 function leadingRules(chain: Chain): LeadingRules {
   const known = leadingRulesOf.get(chain);
   if (known !== undefined) return known;
-  const rules = new Map<string, readonly [Rule, Facts]>();
-  for (const rule of chain.rules) {
+  const rules = new Map<number | string, LeadingRule>();
+  for (const [index, rule] of chain.rules.entries()) {
     const facts = exactFacts(rule);
     if (facts === undefined) break;
     const key = factsKey(facts);
-    if (!rules.has(key)) rules.set(key, [rule, facts]);
+    if (!rules.has(key)) rules.set(key, { rule, index, facts });
   }
   leadingRulesOf.set(chain, rules);
   return rules;
@@ -367,21 +387,4 @@ function localRanges(locals: readonly IpPrefix[], family: IpFamily): Uint32Array
     } else joined.push({ ...range });
   }
   return Uint32Array.from(joined.flatMap(({ first, last }) => [...wordsOf(first), ...wordsOf(last)]));
-}
-
-/** Throws RangeError for jumps in a loop or to nowhere: the kernel refuses such tables. */
-function checkJumps(chains: ReadonlyMap<string, Chain>): void {
-  const done = new Set<string>();
-  const open = new Set<string>();
-  const visit = (name: string): void => {
-    if (done.has(name)) return;
-    if (open.has(name)) throw new RangeError(`chain ${name} leads to itself`);
-    const chain = chains.get(name);
-    if (chain === undefined) throw new RangeError(`the table has no chain ${name}`);
-    open.add(name);
-    for (const { target } of chain.rules) if ('chain' in target) visit(target.chain);
-    open.delete(name);
-    done.add(name);
-  };
-  for (const name of chains.keys()) visit(name);
 }

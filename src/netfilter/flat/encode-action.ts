@@ -6,41 +6,59 @@ import { wordsOf } from './encode-tests.ts';
 import { ACTION } from './layout.ts';
 
 /** A DNAT to one address, one port, or both: nothing is left to choose. */
-function dnatAction({ range }: NatTarget): readonly number[] {
-  const { addresses, ports } = range;
+function isFixed({ range: { addresses, ports } }: NatTarget): boolean {
   const fixedAddress = addresses === undefined || sameAddress(addresses.from, addresses.to);
-  const fixedPort = ports === undefined || (ports.base === undefined && ports.from === ports.to);
-  if (!fixedAddress || !fixedPort) return [ACTION.nat];
-  const address = addresses === undefined ? [0] : [1, ...wordsOf(addresses.from)];
-  return [ACTION.dnat, ports?.from ?? -1, ...address];
+  return fixedAddress && (ports === undefined || (ports.base === undefined && ports.from === ports.to));
 }
 
-/** The words of `target`'s action; `chainNumber` numbers the chains that it may lead to. */
-export function actionWords(target: Target, chainNumber: (chain: string) => number): readonly number[] {
+/**
+ * Writes the action of `target` to `words` at `at`, where there are ACTION_WORDS zeros; `chainNumber` numbers
+ * the chains that it may lead to.
+ */
+export function writeAction(
+  words: Int32Array,
+  at: number,
+  target: Target,
+  chainNumber: (chain: string) => number,
+): void {
   switch (target.kind) {
     // The last two change bytes that no column holds and no rule looks at.
     case 'none':
     case 'log':
     case 'tcpmss':
     case 'checksum':
-      return [ACTION.next];
+      words[at] = ACTION.next;
+      return;
     case 'jump':
     case 'goto':
-      return [ACTION[target.kind], chainNumber(target.chain)];
+      words[at] = ACTION[target.kind];
+      words[at + 1] = chainNumber(target.chain);
+      return;
     case 'return':
     case 'accept':
     case 'drop':
     case 'reject':
-      return [ACTION[target.kind]];
+      words[at] = ACTION[target.kind];
+      return;
     case 'mark':
-      return [ACTION.mark, ~target.mask, target.value | 0];
-    case 'dnat':
-      return dnatAction(target);
+      words[at] = ACTION.mark;
+      words[at + 1] = ~target.mask;
+      words[at + 2] = target.value;
+      return;
+    case 'dnat': {
+      words[at] = isFixed(target) ? ACTION.dnat : ACTION.nat;
+      const { addresses, ports } = target.range;
+      words[at + 1] = ports?.from ?? -1;
+      words[at + 2] = addresses === undefined ? 0 : 1;
+      if (addresses !== undefined) words.set(wordsOf(addresses.from), at + 3);
+      return;
+    }
     case 'snat':
     case 'masquerade':
     case 'redirect':
-      return [ACTION.nat];
+      words[at] = ACTION.nat;
+      return;
     default:
-      return [ACTION.undecided];
+      words[at] = ACTION.undecided;
   }
 }

@@ -28,7 +28,7 @@ export function wordsOf(address: IpAddress): readonly number[] {
   return [address.w0 | 0, address.w1 | 0, address.w2 | 0, address.w3 | 0];
 }
 
-/** A rule's matches while they are put into words. */
+/** A rule's matches while they are put into words; used for one rule after another. */
 export class EncodedMatches {
   readonly #width: number;
   /** The protocol the record asks for; undefined: any. */
@@ -50,6 +50,17 @@ export class EncodedMatches {
   constructor(width: number, deviceIndex: (test: DeviceTest) => number) {
     this.#width = width;
     this.#deviceIndex = deviceIndex;
+  }
+
+  /** Begins a rule. */
+  clear(): void {
+    this.protocol = undefined;
+    this.dports = ANY_PORT;
+    this.sports = ANY_PORT;
+    this.destination = undefined;
+    this.source = undefined;
+    this.tests.length = 0;
+    this.closed = false;
   }
 
   get head(): number {

@@ -3,11 +3,12 @@
  * by one. A replaced chain's records go to the end of the array (or into its old place when they fit).
  */
 import type { IpFamily } from '../../wire/ip-address.ts';
+import type { NegatableAddress } from '../match.ts';
 import type { Chain, Rule } from '../rule-set.ts';
 import { addressWords } from './batch.ts';
-import { actionWords } from './encode-action.ts';
+import { writeAction } from './encode-action.ts';
 import { type DeviceTest, EncodedMatches, wordsOf } from './encode-tests.ts';
-import { ACTION_WORDS, NO_DECISION, RECORD, recordWords, TEST } from './layout.ts';
+import { ACTION, ACTION_WORDS, NO_DECISION, RECORD, recordWords, TEST } from './layout.ts';
 import { type Allocate, WordList } from './word-list.ts';
 
 export interface FlatChain {
@@ -38,6 +39,8 @@ export class FlatTable {
   readonly #numbers = new Map<string, number>();
   readonly #chains: (FlatChain | undefined)[] = [];
   readonly #recordWords: number;
+  readonly #encoded: EncodedMatches;
+  readonly #chainNumber = (name: string) => this.numberOf(name);
   #rules = 0;
   /** Records that no chain uses any more. */
   #unused = 0;
@@ -50,6 +53,7 @@ export class FlatTable {
     this.tests = new WordList(allocate);
     this.actions = new WordList(allocate);
     this.bounds = new WordList(allocate);
+    this.#encoded = new EncodedMatches(this.width, (test) => this.#deviceIndex(test));
     this.tests.push(TEST.end);
     for (const chain of chains) this.replace(chain);
   }
@@ -67,6 +71,37 @@ export class FlatTable {
   chain(name: string): FlatChain | undefined {
     const number = this.#numbers.get(name);
     return number === undefined ? undefined : this.#chains[number];
+  }
+
+  /** Where rule `index` (from 0) of `from` leads; undefined when it does not jump, or to nowhere. */
+  follow(from: FlatChain, index: number): FlatChain | undefined {
+    const action = (from.start + index) * ACTION_WORDS;
+    const code = this.actions.words[action];
+    if (code !== ACTION.jump && code !== ACTION.goto) return undefined;
+    return this.#chains[this.actions.words[action + 1] ?? 0];
+  }
+
+  /** Throws RangeError for jumps in a loop or to nowhere: the kernel refuses such tables. */
+  checkJumps(): void {
+    const UNSEEN = 0;
+    const OPEN = 1;
+    const states = new Uint8Array(this.#chains.length).fill(UNSEEN);
+    const visit = (flat: FlatChain): void => {
+      if (states[flat.number] === OPEN) throw new RangeError(`chain ${flat.chain.name} leads to itself`);
+      if (states[flat.number] !== UNSEEN) return;
+      states[flat.number] = OPEN;
+      for (let index = 0; index < flat.chain.rules.length; index++) {
+        const code = this.actions.words[(flat.start + index) * ACTION_WORDS];
+        if (code !== ACTION.jump && code !== ACTION.goto) continue;
+        const next = this.follow(flat, index);
+        if (next === undefined) {
+          throw new RangeError(`rule ${index + 1} of chain ${flat.chain.name} leads to no chain`);
+        }
+        visit(next);
+      }
+      states[flat.number] = OPEN + 1;
+    };
+    for (const flat of this.chains()) visit(flat);
   }
 
   chains(): readonly FlatChain[] {
@@ -144,7 +179,8 @@ export class FlatTable {
   }
 
   #encode(ordinal: number, rule: Rule): void {
-    const encoded = new EncodedMatches(this.width, (test) => this.#deviceIndex(test));
+    const encoded = this.#encoded;
+    encoded.clear();
     for (const match of rule.matches) encoded.add(match);
     const { words } = this.records;
     const record = ordinal * this.#recordWords;
@@ -152,17 +188,25 @@ export class FlatTable {
     words[record + RECORD.dports] = encoded.dports;
     words[record + RECORD.sports] = encoded.sports;
     words[record + RECORD.tests] = this.#appendTests(encoded.tests);
-    let at = record + RECORD.addresses;
-    for (const side of [encoded.destination, encoded.source]) {
-      for (const address of [side?.address, side?.mask]) {
-        const parts = address === undefined ? undefined : wordsOf(address);
-        for (let word = 0; word < this.width; word++) words[at++] = parts?.[word] ?? 0;
-      }
-    }
+    const at = record + RECORD.addresses;
+    this.#writeAddress(at, encoded.destination);
+    this.#writeAddress(at + 2 * this.width, encoded.source);
     const action = ordinal * ACTION_WORDS;
     this.actions.words.fill(0, action, action + ACTION_WORDS);
-    const target = actionWords(rule.target, (name) => this.numberOf(name));
-    for (const [index, word] of target.entries()) this.actions.words[action + index] = word;
+    writeAction(this.actions.words, action, rule.target, this.#chainNumber);
+  }
+
+  #writeAddress(at: number, test: NegatableAddress | undefined): void {
+    const { words } = this.records;
+    const { width } = this;
+    if (test === undefined) words.fill(0, at, at + 2 * width);
+    else if (typeof test.address === 'number' && typeof test.mask === 'number') {
+      words[at] = test.address;
+      words[at + 1] = test.mask;
+    } else {
+      words.set(wordsOf(test.address), at);
+      words.set(wordsOf(test.mask), at + width);
+    }
   }
 
   #appendTests(tests: readonly number[]): number {

@@ -127,8 +127,13 @@ function conditionsOf(rule: Rule, facts: Facts): Conditions | false | undefined 
   return { source, probability };
 }
 
-/** The chains of one table, by name. */
-export type ChainLookup = (name: string) => Chain | undefined;
+/** A chain with whatever `Follow` needs to know of it. */
+interface Linked {
+  readonly chain: Chain;
+}
+
+/** Where rule `index` (from 0) of a chain leads. */
+export type Follow<C extends Linked> = (from: C, index: number) => C | undefined;
 
 /** What a chain of nothing but marks does to packets of these facts; undefined when it does anything else. */
 function marksOf(chain: Chain, facts: Facts): { readonly keep: number; readonly flip: number } | undefined {
@@ -159,17 +164,17 @@ function dnatEndpoint({
   return { address: addresses.from, port: ports.from };
 }
 
-/** A jump to follow, with how deep the walk is: loops end it. */
-interface Place {
+interface Place<C extends Linked> {
   readonly facts: Facts;
-  readonly lookup: ChainLookup;
-  readonly depth: number;
+  readonly follow: Follow<C>;
 }
 
 const MAX_DEPTH = 16;
 
-function draftOf(chain: Chain, place: Place): Draft | undefined {
-  const { facts, lookup, depth } = place;
+/** `depth` counts the jumps: long ways are no leaves. */
+function draftOf<C extends Linked>(linked: C, place: Place<C>, depth: number): Draft | undefined {
+  const { facts, follow } = place;
+  const { chain } = linked;
   if (depth > MAX_DEPTH) return undefined;
   const draft: Draft = { steps: [], choices: [] };
   for (const [index, rule] of chain.rules.entries()) {
@@ -197,16 +202,16 @@ function draftOf(chain: Chain, place: Place): Draft | undefined {
       continue;
     }
     if (target.kind !== 'jump' && target.kind !== 'goto') return undefined;
-    const next = lookup(target.chain);
+    const next = follow(linked, index);
     if (next === undefined) return undefined;
-    const marks = target.kind === 'jump' ? marksOf(next, facts) : undefined;
+    const marks = target.kind === 'jump' ? marksOf(next.chain, facts) : undefined;
     if (marks !== undefined) {
       if (probability !== undefined || draft.choices.length > 0) return undefined;
       draft.steps.push({ ...marks, source });
       continue;
     }
     if (source !== undefined) return undefined;
-    const sub = draftOf(next, { facts, lookup, depth: depth + 1 });
+    const sub = draftOf(next, place, depth + 1);
     if (sub === undefined) return undefined;
     if (probability === undefined && draft.choices.length === 0) {
       return { steps: [...draft.steps, ...sub.steps], choices: sub.choices };
@@ -241,11 +246,11 @@ function isEven(probabilities: readonly number[]): boolean {
 }
 
 /**
- * `chain` as a leaf for packets of `facts` that have drawn nothing yet; undefined when it is not of the form.
+ * A chain as a leaf for packets of `facts` that have drawn nothing yet; undefined when it is not of the form.
  * The facts' protocol has ports.
  */
-export function flattenChain(chain: Chain, facts: Facts, lookup: ChainLookup): Leaf | undefined {
-  const draft = draftOf(chain, { facts, lookup, depth: 0 });
+export function flattenChain<C extends Linked>(linked: C, facts: Facts, follow: Follow<C>): Leaf | undefined {
+  const draft = draftOf(linked, { facts, follow }, 0);
   const first = draft?.choices[0];
   if (draft === undefined || first === undefined) return undefined;
   const steps = [...draft.steps];
