@@ -6,6 +6,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../sim/input-error.ts';
+import { registerBench } from './bench.ts';
 import { registerCheck } from './check.ts';
 import { registerEval } from './eval.ts';
 import { registerRules } from './rules.ts';
@@ -32,7 +33,14 @@ function buildProgram(): Command {
     .addHelpText('after', INTRODUCTION)
     .exitOverride()
     .configureHelp({ showGlobalOptions: false });
-  for (const register of [registerRules, registerEval, registerCheck, registerTrace, registerVerify]) {
+  for (const register of [
+    registerRules,
+    registerEval,
+    registerCheck,
+    registerTrace,
+    registerVerify,
+    registerBench,
+  ]) {
     register(program);
   }
   for (const command of [program, ...program.commands]) {

@@ -1,0 +1,223 @@
+/**
+ * `bench ratios`: the goals of the flat engine, each measured with both sides in one run, on the same packets,
+ * with answers compared. What cannot be measured here has no value and is not met.
+ */
+import type { Batch } from '../../netfilter/flat/batch.ts';
+import { lookupParallel } from '../../netfilter/flat/parallel.ts';
+import { allocateShared } from '../../netfilter/flat/word-list.ts';
+import { CReference, NoCReference } from './c-reference.ts';
+import { answersOf, enginesOn, firstDifference } from './engines.ts';
+import { benchForward } from './forward.ts';
+import { checkAgreement } from './lookup.ts';
+import { interleave, type Samples, samplesFor } from './measure.ts';
+import { benchSync } from './sync.ts';
+import { traffic } from './traffic.ts';
+import { LookupThread } from './workers.ts';
+import { natTable, rulesText, type Size } from './workload.ts';
+
+export interface Ratio {
+  readonly name: string;
+  readonly value: number | null;
+  readonly goal: string;
+  readonly met: boolean;
+  /** What the value is made of, or why there is none. */
+  readonly detail: string;
+}
+
+interface Goal {
+  readonly name: string;
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+const GOALS = {
+  at10k: { name: 'compiled ÷ linear (flat array) engine, 10,000 Services', atLeast: 100 },
+  at100k: { name: 'compiled ÷ linear (flat array) engine, 100,000 Services', atLeast: 1000 },
+  growth: { name: 'compiled at 100,000 ÷ compiled at 100 Services', atLeast: 0.5 },
+  c: { name: 'compiled ÷ a flattened C lookup of the same work', atLeast: 0.4 },
+  workers: { name: 'two workers ÷ one', atLeast: 1.8 },
+  compile: { name: 'time to compile 10,000 Services ÷ iptables-legacy-restore of the same', atMost: 0.1 },
+  change: { name: "one changed Service ÷ the kernel's --noflush restore of it", atMost: 0.01 },
+  forward: { name: 'full new-flow path, packets per second', atLeast: 1_000_000 },
+} as const satisfies Readonly<Record<string, Goal>>;
+
+function judged(goal: Goal, value: number | null, detail: string): Ratio {
+  const { name, atLeast, atMost } = goal;
+  const met =
+    value !== null &&
+    (atLeast === undefined || value >= atLeast) &&
+    (atMost === undefined || value <= atMost);
+  return { name, value, goal: atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`, met, detail };
+}
+
+const ENDPOINTS = 3;
+const ROWS = 1 << 16;
+const SLICE = 1 << 13;
+/** Packets of a linear round: it looks at half of the rules for each. */
+const LINEAR_PACKETS = { 10000: 400, 100000: 60 } as const;
+
+function sizeOf(services: number): Size {
+  return { services, endpoints: ENDPOINTS, family: 'ipv4' };
+}
+
+function prepared(services: number) {
+  const size = sizeOf(services);
+  const { engines, image } = enginesOn(natTable(rulesText(size), 'ipv4'), 'ipv4');
+  const batch = traffic(size, { rows: ROWS, spread: 'uniform', seed: 1 });
+  return { services, engines, image, batch };
+}
+
+type Prepared = ReturnType<typeof prepared>;
+
+/** A side that goes through the batch slice by slice, so that it does not look up what it just has. */
+function sliced(lookup: (batch: Batch, from: number, to: number) => void, batch: Batch, rows: number) {
+  let next = 0;
+  return () => {
+    lookup(batch, next, next + rows);
+    next = (next + rows) % (ROWS - rows + 1);
+  };
+}
+
+function perSecond(samples: Samples, rows: number): number {
+  return (rows * 1e9) / samples.median;
+}
+
+function millions(value: number): string {
+  return `${(value / 1e6).toPrecision(3)} M/s`;
+}
+
+async function compiledAgainstLinear({ engines, batch }: Prepared, goal: Goal, rows: number): Promise<Ratio> {
+  checkAgreement([engines.linear, engines.compiled], batch, Math.min(rows * 10, ROWS));
+  const measured = await interleave(
+    [
+      { name: 'linear', run: sliced(engines.linear.lookup, batch, rows) },
+      { name: 'compiled', run: sliced(engines.compiled.lookup, batch, SLICE) },
+    ],
+    { rounds: 25, warmUp: 5 },
+  );
+  const linear = perSecond(samplesFor(measured, 'linear'), rows);
+  const compiled = perSecond(samplesFor(measured, 'compiled'), SLICE);
+  return judged(goal, compiled / linear, `${millions(compiled)} against ${millions(linear)}`);
+}
+
+async function growth(small: Prepared, large: Prepared): Promise<Ratio> {
+  const measured = await interleave(
+    [
+      { name: 'small', run: sliced(small.engines.compiled.lookup, small.batch, SLICE) },
+      { name: 'large', run: sliced(large.engines.compiled.lookup, large.batch, SLICE) },
+    ],
+    { rounds: 201, warmUp: 50 },
+  );
+  const at100 = perSecond(samplesFor(measured, 'small'), SLICE);
+  const at100k = perSecond(samplesFor(measured, 'large'), SLICE);
+  return judged(GOALS.growth, at100k / at100, `${millions(at100k)} against ${millions(at100)}`);
+}
+
+async function againstC({ engines, image, batch }: Prepared): Promise<Ratio> {
+  const { front } = image;
+  if (front === undefined) throw new Error('the rules have no dispatch table');
+  let reference: CReference | undefined;
+  try {
+    reference = new CReference();
+    const ours: number[] = [];
+    const theirs: number[] = [];
+    for (let turn = 0; turn < 5; turn++) {
+      const measured = await interleave(
+        [{ name: 'compiled', run: () => engines.compiled.lookup(batch, 0, ROWS) }],
+        { rounds: 41, warmUp: 10 },
+      );
+      ours.push(samplesFor(measured, 'compiled').median);
+      theirs.push(reference.run(front, batch, 41).median);
+    }
+    const rate = (times: number[]) => (ROWS * 1e9) / (times.sort((a, b) => a - b)[2] ?? Number.NaN);
+    const [compiled, c] = [rate(ours), rate(theirs)];
+    return judged(GOALS.c, compiled / c, `${millions(compiled)} against ${millions(c)}`);
+  } catch (error) {
+    if (error instanceof NoCReference) return judged(GOALS.c, null, error.message);
+    throw error;
+  } finally {
+    reference?.close();
+  }
+}
+
+const SWEEP_ROWS = 1 << 20;
+
+/** One thread and two on the same sweep. The main thread sleeps meanwhile. */
+async function twoWorkers(): Promise<Ratio> {
+  const size = sizeOf(10_000);
+  const { engines, image } = enginesOn(natTable(rulesText(size), 'ipv4'), 'ipv4', allocateShared);
+  const batch = traffic(size, { rows: SWEEP_ROWS, spread: 'uniform', seed: 1, allocate: allocateShared });
+  engines.compiled.lookup(batch, 0, SWEEP_ROWS);
+  const expected = answersOf(batch, SWEEP_ROWS);
+  batch.result.fill(0);
+  const threads = [new LookupThread(image, batch), new LookupThread(image, batch)];
+  try {
+    await lookupParallel(threads, SWEEP_ROWS);
+    const at = firstDifference(expected, answersOf(batch, SWEEP_ROWS));
+    if (at !== undefined) throw new Error(`two workers answer packet ${at % SWEEP_ROWS} differently`);
+    const measured = await interleave(
+      [
+        { name: 'one', run: () => lookupParallel(threads.slice(0, 1), SWEEP_ROWS) },
+        { name: 'two', run: () => lookupParallel(threads, SWEEP_ROWS) },
+      ],
+      { rounds: 41, warmUp: 10 },
+    );
+    const one = perSecond(samplesFor(measured, 'one'), SWEEP_ROWS);
+    const two = perSecond(samplesFor(measured, 'two'), SWEEP_ROWS);
+    return judged(GOALS.workers, two / one, `${millions(two)} against ${millions(one)}`);
+  } finally {
+    for (const thread of threads) await thread.close();
+  }
+}
+
+async function againstRestore(): Promise<readonly Ratio[]> {
+  const { full, change, kernel, kernelMissing } = await benchSync({
+    size: sizeOf(10_000),
+    rounds: 9,
+    kernelRounds: 3,
+  });
+  const legacy = kernel.find(({ restorer }) => restorer === 'iptables-legacy-restore');
+  if (legacy === undefined) {
+    const why = kernelMissing ?? 'iptables-legacy-restore did not run';
+    return [judged(GOALS.compile, null, why), judged(GOALS.change, null, why)];
+  }
+  const ms = (value: number) => `${value.toPrecision(3)} ms`;
+  return [
+    judged(
+      GOALS.compile,
+      full.compile / legacy.full,
+      `${ms(full.compile)} (reading the text: ${ms(full.parse)} more) against ${ms(legacy.full)}`,
+    ),
+    judged(
+      GOALS.change,
+      (change.parse + change.compile) / legacy.change,
+      `${ms(change.parse + change.compile)}, reading included, against ${ms(legacy.change)}`,
+    ),
+  ];
+}
+
+async function fullPath(): Promise<Ratio> {
+  const [result] = await benchForward(sizeOf(10_000), { engines: ['compiled'], rounds: 15 });
+  if (result === undefined) throw new Error('nothing was forwarded');
+  const detail = `new flows ${millions(result.newFlows)}, established ${millions(result.established)}`;
+  return judged(GOALS.forward, result.newFlows, detail);
+}
+
+/** Measures every line; `progress` is told what is being measured. */
+export async function benchRatios(progress: (step: string) => void): Promise<readonly Ratio[]> {
+  progress('compiled against linear, 10,000 Services');
+  const medium = prepared(10_000);
+  const at10k = await compiledAgainstLinear(medium, GOALS.at10k, LINEAR_PACKETS[10_000]);
+  progress('compiled against C');
+  const c = await againstC(medium);
+  progress('two workers against one');
+  const workers = await twoWorkers();
+  progress('compiled against linear, 100,000 Services');
+  const large = prepared(100_000);
+  const at100k = await compiledAgainstLinear(large, GOALS.at100k, LINEAR_PACKETS[100_000]);
+  const growing = await growth(prepared(100), large);
+  progress("loading against the kernel's programs");
+  const restores = await againstRestore();
+  progress('the full path');
+  return [at10k, at100k, growing, c, workers, ...restores, await fullPath()];
+}
