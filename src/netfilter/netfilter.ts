@@ -115,8 +115,11 @@ export class Netfilter {
     return copy;
   }
 
-  /** Everything that happens to `skb` at `hook`. Changes the skb; never throws for a packet's sake. */
-  run(hook: Hook, skb: Skb): HookVerdict {
+  /**
+   * Everything that happens to `skb` at `hook`, from step number `from` of HOOK_STEPS on. Changes the skb; never
+   * throws for a packet's sake.
+   */
+  run(hook: Hook, skb: Skb, from = 0): HookVerdict {
     this.trace?.({
       kind: 'hook',
       hook,
@@ -143,7 +146,8 @@ export class Netfilter {
         random16: () => this.choices.random16(),
       },
     };
-    for (const step of HOOK_STEPS[this.backend][hook]) {
+    for (const [index, step] of HOOK_STEPS[this.backend][hook].entries()) {
+      if (index < from) continue;
       const verdict = this.#step(step, skb, traversal);
       if (verdict.kind !== 'accept') return verdict;
     }

@@ -51,6 +51,12 @@ const LETS_GO: ReadonlySet<number> = new Set([PROTOCOL.udp, PROTOCOL.udplite]);
 
 const INCOMPLETE_HEADER: Refusal = { kind: 'icmp', type: 4, code: 3 };
 
+/** How far a packet that passes through has come: before step number `step` of HOOK_STEPS at `hook`. */
+export interface Standpoint {
+  readonly hook: 'prerouting' | 'forward' | 'postrouting';
+  readonly step: number;
+}
+
 /** A refusal that is about to be sent. */
 interface Refusing {
   readonly refusal: Refusal;
@@ -98,6 +104,20 @@ export class Host {
     });
   }
 
+  /**
+   * Goes on with a packet whose way in by `device` began in another engine. It is whole, and beyond prerouting it
+   * is routed: ttl, outgoing device and next hop are set.
+   */
+  resume(skb: Skb, device: Device, { hook, step }: Standpoint): Passage {
+    return this.#passage(() => {
+      const stopped = this.#hook(hook, skb, 'unicast', step);
+      if (stopped !== undefined) return stopped;
+      if (hook === 'prerouting') return this.#route(skb, device);
+      const held = hook === 'forward' ? this.#hook('postrouting', skb) : undefined;
+      return held ?? this.#transmit(skb, 'forwarded', true);
+    });
+  }
+
   /** A packet made on this host, by a raw socket: its source may be anything. */
   send(packet: Packet): Passage {
     return this.#passage(() => {
@@ -113,9 +133,9 @@ export class Host {
     return { fate, transmissions: this.#transmissions };
   }
 
-  /** Runs `hook`; undefined when the packet passes, else its fate. */
-  #hook(hook: Hook, skb: Skb, audience: Audience = 'unicast'): Fate | undefined {
-    const verdict = this.netfilter.run(hook, skb);
+  /** Runs `hook` from step number `from` on; undefined when the packet passes, else its fate. */
+  #hook(hook: Hook, skb: Skb, audience: Audience = 'unicast', from = 0): Fate | undefined {
+    const verdict = this.netfilter.run(hook, skb, from);
     switch (verdict.kind) {
       case 'accept':
         return undefined;
@@ -138,8 +158,11 @@ export class Host {
     // Connection tracking sees whole packets only.
     const { tracksConnections } = this.netfilter.rules(familyOf(skb.packet.src));
     if (tracksConnections && !this.#reassemble(skb)) return dropped('awaiting-fragments');
-    const stopped = this.#hook('prerouting', skb);
-    if (stopped !== undefined) return stopped;
+    return this.#hook('prerouting', skb) ?? this.#route(skb, device);
+  }
+
+  /** What becomes of a packet that prerouting let pass. */
+  #route(skb: Skb, device: Device): Fate {
     const decision = routeInput({ packet: skb.packet, device, book: this.addresses });
     if (decision.kind === 'drop') return dropped(decision.reason);
     this.#trace?.({ kind: 'route', route: decision.route, destination: skb.packet.dst });
