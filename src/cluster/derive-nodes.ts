@@ -46,7 +46,7 @@ function checkTopologyNodes(
   nodes: readonly Node[],
 ): void {
   const names = nodes.map((node) => node.metadata.name);
-  for (const [index, name] of [...(topology?.nodeSysctls.keys() ?? [])].entries()) {
+  for (const [index, name] of [...(topology?.nodes.keys() ?? [])].entries()) {
     if (names.includes(name)) continue;
     const { file, line } = originWithin(topologyOrigin, ['nodes', index]);
     throw new InputError(`Topology: there is no Node ${name}; the nodes are ${names.join(', ')}`, {

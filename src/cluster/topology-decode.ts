@@ -2,11 +2,14 @@
 
 import type { AddressRange } from '../kube/controllers/load-balancer.ts';
 import { networkText } from '../kube/decode/addresses.ts';
-import { type Cursor, elements, fail, field, members } from '../kube/decode/cursor.ts';
+import { type Cursor, elements, fail, field } from '../kube/decode/cursor.ts';
 import {
+  boolean,
+  defined,
   integer,
   list,
   oneOf,
+  optional,
   refuseDuplicates,
   required,
   string,
@@ -33,7 +36,9 @@ import {
   parseIpPrefix,
   prefixContains,
 } from '../wire/ip-prefix.ts';
-import { CNI_PLUGINS, DEFAULT_TOPOLOGY, type OutsideHost, type Sysctls, type Topology } from './topology.ts';
+import { CNI_PLUGINS, DEFAULT_TOPOLOGY, type OutsideHost, type Topology } from './topology.ts';
+import { linkSettings, mtu } from './topology-decode-links.ts';
+import { nodeSettings, sysctls } from './topology-decode-nodes.ts';
 
 export const TOPOLOGY_API_VERSION = 'kubewire.dev/v1alpha1';
 
@@ -47,6 +52,7 @@ const FIELDS = [
   'sysctls',
   'nodes',
   'hosts',
+  'links',
   'loadBalancer',
   'serviceSubnets',
   'podSubnets',
@@ -88,7 +94,7 @@ function gateways(at: Cursor): IpAddress[] {
 }
 
 function nodeNetwork(at: Cursor): Topology['nodeNetwork'] {
-  refuseUnknownFields(at, ['subnets', 'gateways']);
+  refuseUnknownFields(at, ['subnets', 'gateways', 'mtu']);
   const subnetsAt = field(at, 'subnets');
   const gatewaysAt = field(at, 'gateways');
   const subnets = subnetsAt.value === undefined ? DEFAULT_TOPOLOGY.nodeNetwork.subnets : networks(subnetsAt);
@@ -102,19 +108,11 @@ function nodeNetwork(at: Cursor): Topology['nodeNetwork'] {
   const all = subnets.map(
     (subnet) => given.find((each) => prefixContains(subnet, each)) ?? addToAddress(subnet.address, 1),
   );
-  return { subnets, gateways: all };
-}
-
-/** Values are text to the kernel; numbers are what people write. */
-function sysctls(at: Cursor): Sysctls {
-  return Object.fromEntries(
-    members(at).map((member) => {
-      const key = String(member.key);
-      if (!/^[a-z0-9_]+([./][A-Za-z0-9_-]+)+$/.test(key)) fail(member, 'is not the name of a sysctl');
-      const value = typeof member.value === 'number' ? String(member.value) : string(member);
-      return [key, value];
-    }),
-  );
+  return {
+    subnets,
+    gateways: all,
+    mtu: withDefault(mtu, DEFAULT_TOPOLOGY.nodeNetwork.mtu)(field(at, 'mtu')),
+  };
 }
 
 /** An address without a length is on the node network when that contains it, else alone on its link. */
@@ -144,11 +142,6 @@ function outsideHost(at: Cursor, subnets: readonly IpPrefix[]): OutsideHost {
   };
 }
 
-function nodeSysctls(at: Cursor): readonly [string, Sysctls] {
-  refuseUnknownFields(at, ['name', 'sysctls']);
-  return [required(text(dns1123Subdomain))(field(at, 'name')), sysctls(field(at, 'sysctls'))];
-}
-
 /** `192.0.2.10-192.0.2.50`, `192.0.2.128/28` or one address. */
 function addressRange(at: Cursor): AddressRange {
   const value = string(at);
@@ -175,31 +168,41 @@ function nodePortRange(at: Cursor): Topology['nodePortRange'] {
   return { first, last };
 }
 
+function cniChoice(at: Cursor): Topology['cni'] {
+  refuseUnknownFields(at, ['plugin', 'mtu', 'hairpinMode']);
+  return defined<Topology['cni']>({
+    plugin: withDefault(oneOf(CNI_PLUGINS), DEFAULT_TOPOLOGY.cni.plugin)(field(at, 'plugin')),
+    mtu: optional(mtu)(field(at, 'mtu')),
+    hairpinMode: optional(boolean)(field(at, 'hairpinMode')),
+  });
+}
+
 /** Decodes a Topology object. Throws InputError for unknown fields and bad values. */
 export function decodeTopology(at: Cursor): Topology {
   refuseUnknownFields(at, FIELDS);
   const network_ = nodeNetwork(field(at, 'nodeNetwork'));
-  const cni = field(at, 'cni');
   const devices = field(at, 'devices');
   const loadBalancer = field(at, 'loadBalancer');
   const hosts = field(at, 'hosts');
   const nodes = field(at, 'nodes');
+  const links = field(at, 'links');
   const defaults = DEFAULT_TOPOLOGY;
-  refuseUnknownFields(cni, ['plugin']);
   refuseUnknownFields(devices, ['uplink', 'podPrefix']);
   refuseUnknownFields(loadBalancer, ['pool']);
   refuseDuplicates(elements(nodes), (node) => field(node, 'name').value, 'the node name');
   refuseDuplicates(elements(hosts), (host) => field(host, 'name').value, 'the host name');
+  refuseDuplicates(elements(links), (link) => field(link, 'at').value, 'the link at');
   return {
     nodeNetwork: network_,
-    cni: { plugin: withDefault(oneOf(CNI_PLUGINS), defaults.cni.plugin)(field(cni, 'plugin')) },
+    cni: cniChoice(field(at, 'cni')),
     devices: {
       uplink: deviceName(defaults.devices.uplink)(field(devices, 'uplink')),
       podPrefix: deviceName(defaults.devices.podPrefix)(field(devices, 'podPrefix')),
     },
     sysctls: sysctls(field(at, 'sysctls')),
-    nodeSysctls: new Map(list(nodeSysctls)(nodes)),
+    nodes: new Map(list(nodeSettings)(nodes)),
     hosts: elements(hosts).map((host) => outsideHost(host, network_.subnets)),
+    links: list(linkSettings)(links),
     loadBalancerPool: list(addressRange)(field(loadBalancer, 'pool')),
     serviceSubnets: networks(field(at, 'serviceSubnets')),
     podSubnets: networks(field(at, 'podSubnets')),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadCluster } from '../../src/cluster/load.ts';
 import { DEFAULT_TOPOLOGY, type Topology } from '../../src/cluster/topology.ts';
+import { printRules } from '../../src/ruletext/print-rules.ts';
 import { formatIpAddress } from '../../src/wire/ip-address.ts';
 import { formatIpPrefix } from '../../src/wire/ip-prefix.ts';
 import { refusalOf } from '../kube/manifest-text.ts';
@@ -34,11 +35,40 @@ describe('Topology', () => {
   });
 
   it('reads sysctls, common ones and a node’s own', () => {
-    const { sysctls, nodeSysctls } = load(
+    const { sysctls, nodes } = load(
       'sysctls: {net.ipv4.ip_forward: 1, net.ipv4.conf.all.rp_filter: "0"}\nnodes: [{name: kind-worker, sysctls: {net.ipv4.conf.all.rp_filter: 2}}]',
     );
     expect(sysctls).toEqual({ 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.all.rp_filter': '0' });
-    expect([...nodeSysctls]).toEqual([['kind-worker', { 'net.ipv4.conf.all.rp_filter': '2' }]]);
+    expect(nodes.get('kind-worker')?.sysctls).toEqual({ 'net.ipv4.conf.all.rp_filter': '2' });
+  });
+
+  it('reads a node’s own routes and rules', () => {
+    const settings = load(
+      'nodes:\n- name: kind-worker\n  routes: [{dst: 192.0.2.0/24, via: 172.18.0.9, metric: 5}, {dst: 198.51.100.1, type: blackhole}]\n  iptables: |\n    *filter\n    :FORWARD DROP [0:0]\n    COMMIT\n',
+    ).nodes.get('kind-worker');
+    expect(settings?.routes.map(({ prefix, type }) => `${type} ${formatIpPrefix(prefix)}`)).toEqual([
+      'unicast 192.0.2.0/24',
+      'blackhole 198.51.100.1/32',
+    ]);
+    expect(settings?.rules.map((rules) => printRules(rules))).toEqual([
+      '*filter\n:FORWARD DROP [0:0]\nCOMMIT\n',
+    ]);
+  });
+
+  it('reads what wires are like', () => {
+    const [link] = load(
+      'links:\n- {at: node/a, latency: 2ms, jitter: 300us, loss: 5%, reorder: 0.01, duplicate: 1%, bandwidth: 100Mbit, queue: 10, mtu: 1400, up: false}\n',
+    ).links;
+    expect(link).toMatchObject({
+      at: 'node/a',
+      latency: 0.002,
+      loss: 0.05,
+      reorder: 0.01,
+      bandwidth: 1e8,
+      queue: 10,
+      mtu: 1400,
+      up: false,
+    });
   });
 
   it('reads pools as ranges, networks and single addresses', () => {
@@ -53,8 +83,10 @@ describe('Topology', () => {
   });
 
   it('reads names of devices and the plugin', () => {
-    const { cni, devices } = load('cni: {plugin: ptp}\ndevices: {uplink: ens3, podPrefix: cali}');
-    expect(cni).toEqual({ plugin: 'ptp' });
+    const { cni, devices } = load(
+      'cni: {plugin: flannel, mtu: 1400, hairpinMode: false}\ndevices: {uplink: ens3, podPrefix: cali}',
+    );
+    expect(cni).toEqual({ plugin: 'flannel', mtu: 1400, hairpinMode: false });
     expect(devices).toEqual({ uplink: 'ens3', podPrefix: 'cali' });
   });
 
@@ -137,7 +169,35 @@ describe('Topology', () => {
       'serviceNodePortRange: 30000-70000',
       '70000 is not between 1 and 65535',
     ],
-    ['a plugin that is not emulated', 'cni: {plugin: calico}', 'cni.plugin: "calico" is not one of ptp'],
+    [
+      'a plugin that is not emulated',
+      'cni: {plugin: weave}',
+      'cni.plugin: "weave" is not one of kindnet, flannel, calico, ptp',
+    ],
+    ['an end of no wire', 'links: [{at: svc/default/web}]', 'is no end of a wire: expected pod/'],
+    ['a wire twice', 'links: [{at: node/a}, {at: node/a}]', 'the link at node/a is already used by links[0]'],
+    [
+      'a duration without a unit of time',
+      'links: [{at: node/a, latency: 5kg}]',
+      'quantity such as 2ms, 1.5s',
+    ],
+    ['more loss than frames', 'links: [{at: node/a, loss: 120%}]', 'links[0].loss: is more than everything'],
+    ['no bandwidth at all', 'links: [{at: node/a, bandwidth: 0}]', 'must be more than nothing'],
+    [
+      'a route to nowhere in particular',
+      'nodes: [{name: a, routes: [{dst: default, dev: eth0}]}]',
+      'nodes[0].routes[0]: a default route needs `via` here',
+    ],
+    [
+      'a gateway of another family',
+      'nodes: [{name: a, routes: [{dst: 10.0.0.0/8, via: "fd00::1"}]}]',
+      'nodes[0].routes[0].via: is of another IP family than dst',
+    ],
+    [
+      'rules that are none',
+      'nodes:\n- name: a\n  iptables: |\n    *filter\n    -A FORWARD -j\n    COMMIT\n',
+      'in.yaml:7: ',
+    ],
   ])('refuses %s', (_, text, message) => {
     expect(refusalOf(() => load(text))).toContain(message);
   });
