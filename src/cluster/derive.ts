@@ -17,6 +17,7 @@ import {
 } from '../kube/kube-proxy-configuration.ts';
 import type {
   EndpointSlice,
+  NetworkPolicy,
   Node,
   ObjectMeta,
   OtherObject,
@@ -46,6 +47,7 @@ export interface ClusterObjects {
   readonly workloads: readonly Workload[];
   readonly services: readonly Service[];
   readonly endpointSlices: readonly EndpointSlice[];
+  readonly networkPolicies: readonly NetworkPolicy[];
   readonly others: readonly OtherObject[];
 }
 
@@ -107,6 +109,7 @@ export function deriveCluster(given: GivenObjects): ClusterObjects {
     workloads: grown.workloads,
     services,
     endpointSlices: deriveSlices(given, services, { pods, nodes }),
+    networkPolicies: given.networkPolicies,
     others: given.others,
   };
 }

@@ -13,6 +13,7 @@ import type {
   EndpointSlice,
   Endpoints,
   KubeObject,
+  NetworkPolicy,
   Node,
   Origin,
   OtherObject,
@@ -43,6 +44,7 @@ export interface GivenObjects {
   readonly services: readonly Service[];
   readonly endpointSlices: readonly EndpointSlice[];
   readonly endpoints: readonly Endpoints[];
+  readonly networkPolicies: readonly NetworkPolicy[];
   readonly others: readonly OtherObject[];
 }
 
@@ -85,9 +87,11 @@ const isWorkload = isKind('Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet'
 const isService = isKind('Service');
 const isEndpointSlice = isKind('EndpointSlice');
 const isEndpoints = isKind('Endpoints');
+const isNetworkPolicy = isKind('NetworkPolicy');
 
 function isOther(object: KubeObject): object is OtherObject {
-  return ![isNode, isPod, isWorkload, isService, isEndpointSlice, isEndpoints].some((is) => is(object));
+  const typed = [isNode, isPod, isWorkload, isService, isEndpointSlice, isEndpoints, isNetworkPolicy];
+  return !typed.some((is) => is(object));
 }
 
 /**
@@ -127,6 +131,7 @@ export function collectObjects(files: readonly InputFile[]): GivenObjects {
     services: all.filter(isService),
     endpointSlices: all.filter(isEndpointSlice),
     endpoints: all.filter(isEndpoints),
+    networkPolicies: all.filter(isNetworkPolicy),
     others: all.filter(isOther),
   };
 }

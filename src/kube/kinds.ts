@@ -5,6 +5,7 @@ import { InputError } from '../sim/input-error.ts';
 import { type Decoder, rootCursor } from './decode/cursor.ts';
 import { decodeEndpointSlice } from './decode/endpoint-slice.ts';
 import { decodeEndpoints } from './decode/endpoints.ts';
+import { decodeNetworkPolicy } from './decode/network-policy.ts';
 import { decodeNode } from './decode/node.ts';
 import { decodeOther } from './decode/other.ts';
 import { decodePod } from './decode/pod.ts';
@@ -20,6 +21,7 @@ const DECODED: Readonly<Record<string, Decoder<KubeObject>>> = {
   'v1 Service': decodeService,
   'v1 Endpoints': decodeEndpoints,
   'discovery.k8s.io/v1 EndpointSlice': decodeEndpointSlice,
+  'networking.k8s.io/v1 NetworkPolicy': decodeNetworkPolicy,
   'apps/v1 Deployment': decodeWorkload('Deployment'),
   'apps/v1 ReplicaSet': decodeWorkload('ReplicaSet'),
   'apps/v1 StatefulSet': decodeWorkload('StatefulSet'),
@@ -51,7 +53,7 @@ const KEPT: readonly Kept[] = [
   ['batch/v1', 'namespaced', ['CronJob', 'Job']],
   ['coordination.k8s.io/v1', 'namespaced', ['Lease']],
   ['events.k8s.io/v1', 'namespaced', ['Event']],
-  ['networking.k8s.io/v1', 'namespaced', ['Ingress', 'NetworkPolicy']],
+  ['networking.k8s.io/v1', 'namespaced', ['Ingress']],
   ['networking.k8s.io/v1', 'cluster', ['IngressClass', 'IPAddress', 'ServiceCIDR']],
   ['policy/v1', 'namespaced', ['PodDisruptionBudget']],
   ['rbac.authorization.k8s.io/v1', 'namespaced', ['Role', 'RoleBinding']],

@@ -3,6 +3,7 @@
  * checked once at the edge (decode.ts). Field names are the API's own. Addresses stay text here where
  * kube-proxy hashes and prints the text itself (endpoints); everything else that reads them parses once.
  */
+import type { IpPrefix } from '../wire/ip-prefix.ts';
 
 export interface ObjectMeta {
   readonly name: string;
@@ -225,6 +226,46 @@ export interface Endpoints extends ApiObject {
   readonly subsets: readonly EndpointSubset[];
 }
 
+export interface NetworkPolicyPort {
+  readonly protocol: L4Protocol;
+  /** A number, or the name of a container port. Absent: every port of the protocol. */
+  readonly port?: number | string;
+  /** The last of a range that begins with the number in `port`. */
+  readonly endPort?: number;
+}
+
+/** Either `ipBlock` alone, or one or both selectors. */
+export interface NetworkPolicyPeer {
+  /** Pods of the policy's own namespace, or of those that `namespaceSelector` chooses. */
+  readonly podSelector?: LabelSelector;
+  readonly namespaceSelector?: LabelSelector;
+  /** Host bits cleared. Every one of `except` is a strict part of `cidr`. */
+  readonly ipBlock?: { readonly cidr: IpPrefix; readonly except: readonly IpPrefix[] };
+}
+
+export interface NetworkPolicyIngressRule {
+  /** Empty: every port. */
+  readonly ports: readonly NetworkPolicyPort[];
+  /** Empty: everybody. */
+  readonly from: readonly NetworkPolicyPeer[];
+}
+
+export interface NetworkPolicyEgressRule {
+  readonly ports: readonly NetworkPolicyPort[];
+  readonly to: readonly NetworkPolicyPeer[];
+}
+
+export interface NetworkPolicy extends ApiObject {
+  readonly kind: 'NetworkPolicy';
+  readonly spec: {
+    readonly podSelector: LabelSelector;
+    /** In which directions the selected pods are isolated. Rules of other directions have no effect. */
+    readonly policyTypes: readonly ('Ingress' | 'Egress')[];
+    readonly ingress: readonly NetworkPolicyIngressRule[];
+    readonly egress: readonly NetworkPolicyEgressRule[];
+  };
+}
+
 /** Kinds that are accepted and kept; the data plane does not act on them yet. */
 export type OtherKind =
   | 'APIService'
@@ -248,7 +289,6 @@ export type OtherKind =
   | 'LimitRange'
   | 'MutatingWebhookConfiguration'
   | 'Namespace'
-  | 'NetworkPolicy'
   | 'PersistentVolume'
   | 'PersistentVolumeClaim'
   | 'PodDisruptionBudget'
@@ -271,4 +311,12 @@ export interface OtherObject extends ApiObject {
   readonly kind: OtherKind;
 }
 
-export type KubeObject = Node | Pod | Workload | Service | EndpointSlice | Endpoints | OtherObject;
+export type KubeObject =
+  | Node
+  | Pod
+  | Workload
+  | Service
+  | EndpointSlice
+  | Endpoints
+  | NetworkPolicy
+  | OtherObject;

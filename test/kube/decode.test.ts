@@ -309,7 +309,6 @@ describe('kinds', () => {
     ['v1', 'Secret'],
     ['v1', 'ConfigMap'],
     ['v1', 'ServiceAccount'],
-    ['networking.k8s.io/v1', 'NetworkPolicy'],
     ['networking.k8s.io/v1', 'Ingress'],
     ['rbac.authorization.k8s.io/v1', 'ClusterRole'],
     ['batch/v1', 'Job'],
