@@ -102,7 +102,7 @@ function readFileHeader(view: DataView): FileHeader {
     };
   }
   const found = view.getUint32(0).toString(16).padStart(8, '0');
-  throw new WireError(`no pcap file: it begins with ${found}`, 0);
+  throw new WireError(`no pcap file: it begins with ${found}, expected a1b2c3d4 or a1b23c4d`, 0);
 }
 
 function readRecord(bytes: Uint8Array, view: DataView, header: FileHeader, offset: number): PcapRecord {
@@ -116,16 +116,17 @@ function readRecord(bytes: Uint8Array, view: DataView, header: FileHeader, offse
   const fraction = view.getUint32(offset + 4, littleEndian);
   const captured = view.getUint32(offset + 8, littleEndian);
   const originalLength = view.getUint32(offset + 12, littleEndian);
-  const limit = resolution === 'nano' ? 1e9 : 1e6;
-  if (fraction >= limit) {
+  const perSecond = resolution === 'nano' ? 1e9 : 1e6;
+  if (fraction >= perSecond) {
     throw new WireError(
-      `pcap record has ${fraction} ${resolution}seconds, expected below ${limit}`,
+      `pcap record has ${fraction} ${resolution}seconds, expected below ${perSecond}`,
       offset + 4,
     );
   }
   // A snap length of 0 is written by some tools and means none.
-  if (captured > Math.max(header.snapLength || MAX_SNAPLEN, MAX_SNAPLEN)) {
-    throw new WireError(`pcap record of ${captured} bytes exceeds the snap length`, offset + 8);
+  const limit = Math.max(header.snapLength, MAX_SNAPLEN);
+  if (captured > limit) {
+    throw new WireError(`pcap record of ${captured} bytes, expected at most ${limit}`, offset + 8);
   }
   const start = offset + RECORD_HEADER;
   if (start + captured > bytes.length) {

@@ -88,11 +88,19 @@ describe('pcap files', () => {
     return bytes;
   };
   const refusals: readonly [string, Uint8Array, string][] = [
-    ['a pcapng file', spoilt(0, 0x0a, 0x0d, 0x0d, 0x0a), 'no pcap file: it begins with 0a0d0d0a at byte 0'],
+    [
+      'a pcapng file',
+      spoilt(0, 0x0a, 0x0d, 0x0d, 0x0a),
+      'no pcap file: it begins with 0a0d0d0a, expected a1b2c3d4 or a1b23c4d at byte 0',
+    ],
     ['version 3', spoilt(4, 3), 'pcap version 3, expected 2 at byte 4'],
     ['a million microseconds', spoilt(28, 0x40, 0x42, 0x0f, 0), 'expected below 1000000 at byte 28'],
     ['a record longer than the file', spoilt(32, 200), 'pcap record cut off: 20 of 200 bytes at byte 24'],
-    ['a record longer than any', spoilt(32, 0, 0, 0, 1), 'exceeds the snap length at byte 32'],
+    [
+      'a record longer than any',
+      spoilt(32, 0, 0, 0, 1),
+      'pcap record of 16777216 bytes, expected at most 262144 at byte 32',
+    ],
   ];
   it.each(refusals)('refuse %s', (_, bytes, message) => {
     expect(() => readPcap(bytes)).toThrow(message);
@@ -120,7 +128,7 @@ describe('pcap files', () => {
 });
 
 describe('frames of a capture', () => {
-  const macs = { destination: new Uint8Array(6).fill(2), source: new Uint8Array(6).fill(4) };
+  const macs = { destination: 0x020202020202, source: 0x040404040404 };
   const payload = Uint8Array.of(0x45, 0, 0);
   it('raw: the packet itself', () => {
     expect(ipBytesOf(LINKTYPE.raw, payload)).toEqual(payload);
