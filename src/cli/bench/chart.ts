@@ -1,101 +1,107 @@
-/** A chart as SVG text that needs nothing else: services across, nanoseconds a packet up, both logarithmic. */
+/** The chart of `bench`: Services across, what a packet costs up, a line an engine and kernel back end. */
+
+import type { EngineName } from './engines.ts';
+import type { KernelResult } from './kernel.ts';
+import type { Backend } from './kernel-node.ts';
 import type { LookupResult } from './lookup.ts';
+import { type PlotLine, type PlotPoint, svgPlot } from './svg-plot.ts';
+import type { Spread } from './traffic.ts';
 
-const WIDTH = 800;
-const HEIGHT = 500;
-const LEFT = 80;
-const RIGHT = 190;
-const TOP = 50;
-const BOTTOM = 60;
-const COLOURS = ['#1b6ac9', '#c9431b', '#2a8a3e', '#8a2a84', '#7a6a00', '#00808a'];
-
-interface Scale {
-  /** Exponents of ten. */
-  readonly from: number;
-  readonly to: number;
-  readonly place: (value: number) => number;
+interface Style {
+  readonly label: string;
+  readonly colour: string;
+  readonly dashed: boolean;
 }
 
-function scaleOf(values: readonly number[], start: number, end: number): Scale {
-  const from = Math.floor(Math.log10(Math.min(...values)));
-  const to = Math.max(from + 1, Math.ceil(Math.log10(Math.max(...values))));
-  return {
-    from,
-    to,
-    place: (value) => start + ((Math.log10(value) - from) / (to - from)) * (end - start),
+/** Colours that the colour-blind tell apart; the kernel's lines are dashed, for they are about more. */
+const ENGINE_STYLES: Readonly<Record<EngineName, Style>> = {
+  linear: { label: 'linear engine', colour: '#b8860b', dashed: false },
+  indexed: { label: 'indexed engine', colour: '#009e73', dashed: false },
+  compiled: { label: 'compiled engine', colour: '#0072b2', dashed: false },
+};
+const BACKEND_STYLES: Readonly<Record<Backend, Style>> = {
+  legacy: { label: 'Linux, iptables-legacy', colour: '#d55e00', dashed: true },
+  nft: { label: 'Linux, iptables-nft', colour: '#a0408a', dashed: true },
+};
+
+interface Cost {
+  readonly services: number;
+  readonly spread: Spread;
+  readonly nanoseconds: number;
+}
+
+/** What a line runs through when all kinds of destinations were measured. */
+const PREFERRED: readonly Spread[] = ['uniform', 'zipf', 'last', 'first'];
+
+function pointsOf(costs: readonly Cost[], line: Spread): readonly PlotPoint[] {
+  return costs
+    .filter(({ spread }) => spread === line)
+    .map(({ services, nanoseconds }) => {
+      const all = costs.filter((cost) => cost.services === services).map((cost) => cost.nanoseconds);
+      return { x: services, y: nanoseconds, low: Math.min(...all), high: Math.max(...all) };
+    })
+    .sort((a, b) => a.x - b.x);
+}
+
+function timeText(nanos: number): string {
+  if (nanos < 1e3) return `${nanos} ns`;
+  return nanos < 1e6 ? `${nanos / 1e3} µs` : `${nanos / 1e6} ms`;
+}
+
+const SPREAD_WORDS: Readonly<Record<Spread, string>> = {
+  first: 'all packets to the first Service',
+  last: 'all packets to the last Service',
+  uniform: 'every Service equally wanted',
+  zipf: 'the n-th most wanted Service 1/n as often as the first',
+};
+
+export interface ChartInput {
+  readonly lookups: readonly LookupResult[];
+  readonly kernel: readonly KernelResult[];
+  /** One line. */
+  readonly machine: string;
+}
+
+/** SVG text. There must be at least one result. */
+export function costChart({ lookups, kernel, machine }: ChartInput): string {
+  const spreads = new Set([...lookups, ...kernel].map(({ spread }) => spread));
+  const main = PREFERRED.find((spread) => spreads.has(spread)) ?? 'uniform';
+  const line = (style: Style, costs: readonly Cost[]): readonly PlotLine[] => {
+    const points = pointsOf(costs, main);
+    return points.length === 0 ? [] : [{ ...style, points }];
   };
-}
-
-function powers({ from, to }: Scale): readonly number[] {
-  return Array.from({ length: to - from + 1 }, (_, index) => 10 ** (from + index));
-}
-
-function timeText(nanoseconds: number): string {
-  if (nanoseconds < 1e3) return `${nanoseconds} ns`;
-  return nanoseconds < 1e6 ? `${nanoseconds / 1e3} µs` : `${nanoseconds / 1e6} ms`;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}
-
-/** Results as lines, one an engine and kind of destinations; `subtitle` says where they were measured. */
-export function lookupChart(results: readonly LookupResult[], subtitle: string): string {
-  const x = scaleOf(
-    results.map(({ services }) => services),
-    LEFT,
-    WIDTH - RIGHT,
-  );
-  const y = scaleOf(
-    results.map(({ nanoseconds }) => nanoseconds),
-    HEIGHT - BOTTOM,
-    TOP,
-  );
-  const parts = [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
-    `<rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>`,
-    `<text x="${LEFT}" y="22" font-size="16">Finding a Service's endpoint</text>`,
-    `<text x="${LEFT}" y="39" fill="#666" font-size="10">${escaped(subtitle)}</text>`,
+  const engines = Object.keys(ENGINE_STYLES) as EngineName[];
+  const backends = Object.keys(BACKEND_STYLES) as Backend[];
+  const lines = [
+    ...engines.flatMap((engine) =>
+      line(
+        ENGINE_STYLES[engine],
+        lookups.filter((result) => result.engine === engine),
+      ),
+    ),
+    ...backends.flatMap((backend) =>
+      line(
+        BACKEND_STYLES[backend],
+        kernel
+          .filter((result) => result.backend === backend)
+          // Faster than the clock's noise is no time at all, and has no logarithm.
+          .map(({ services, spread, first }) => ({ services, spread, nanoseconds: Math.max(1, first) })),
+      ),
+    ),
   ];
-  for (const value of powers(x)) {
-    const at = x.place(value).toFixed(1);
-    parts.push(
-      `<path d="M${at} ${TOP}V${HEIGHT - BOTTOM}" stroke="#ddd"/>`,
-      `<text x="${at}" y="${HEIGHT - BOTTOM + 18}" text-anchor="middle">${value.toLocaleString('en')}</text>`,
-    );
-  }
-  for (const value of powers(y)) {
-    const at = y.place(value).toFixed(1);
-    parts.push(
-      `<path d="M${LEFT} ${at}H${WIDTH - RIGHT}" stroke="#ddd"/>`,
-      `<text x="${LEFT - 8}" y="${at}" dy="4" text-anchor="end">${timeText(value)}</text>`,
-    );
-  }
-  parts.push(
-    `<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 14}" text-anchor="middle">Services</text>`,
-    `<text transform="translate(20 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">time a packet</text>`,
-  );
-  const lines = new Map<string, LookupResult[]>();
-  for (const result of results) {
-    const name = `${result.engine}, ${result.spread}`;
-    lines.set(name, [...(lines.get(name) ?? []), result]);
-  }
-  for (const [index, [name, points]] of [...lines].entries()) {
-    const colour = COLOURS[index % COLOURS.length] ?? '#000';
-    const places = [...points]
-      .sort((a, b) => a.services - b.services)
-      .map(
-        ({ services, nanoseconds }) => `${x.place(services).toFixed(1)},${y.place(nanoseconds).toFixed(1)}`,
-      );
-    const dots = places.map((place) => {
-      const [cx = '', cy = ''] = place.split(',');
-      return `<circle cx="${cx}" cy="${cy}" r="3" fill="${colour}"/>`;
-    });
-    parts.push(
-      `<polyline points="${places.join(' ')}" fill="none" stroke="${colour}" stroke-width="2"/>`,
-      ...dots,
-      `<text x="${WIDTH - RIGHT + 12}" y="${TOP + 14 + 20 * index}" fill="${colour}">${escaped(name)}</text>`,
-    );
-  }
-  return `${[...parts, '</svg>'].join('\n')}\n`;
+  const band = spreads.size > 1 ? '; bands: from the cheapest destinations to the dearest' : '';
+  const about = [
+    ...(lookups.length > 0 ? ['Solid: kubewire, the look-up in the nat table alone.'] : []),
+    ...(kernel.length > 0 ? ["Dashed: Linux, the whole way of a flow's first packet through a node."] : []),
+  ];
+  return svgPlot({
+    title: 'One packet to a Service under kube-proxy’s iptables rules',
+    notes: [`Lines: ${SPREAD_WORDS[main]}${band}.`, about.join(' ')],
+    xLabel: 'Services',
+    yLabel: 'time a packet',
+    formatX: (value) => value.toLocaleString('en'),
+    formatY: timeText,
+    lines,
+    source: machine,
+  });
 }

@@ -1,64 +1,102 @@
 /** `bench lookup`: what finding a Service's endpoint costs, by engine, size and destinations. */
+
 import type { Batch } from '../../netfilter/flat/batch.ts';
-import type { CompiledTable } from '../../netfilter/flat/compile.ts';
-import { NO_DECISION } from '../../netfilter/flat/layout.ts';
-import type { Table } from '../../netfilter/rule-set.ts';
 import { answersOf, type Engine, type EngineName, enginesOn, firstDifference } from './engines.ts';
-import { interleave, type Samples, samplesFor } from './measure.ts';
+import {
+  checkKernel,
+  type KernelLoading,
+  type KernelResult,
+  kernelNodes,
+  kernelResult,
+  kernelSides,
+  kernelTraffic,
+} from './kernel.ts';
+import { interleave, nanoseconds, type Samples, samplesFor, samplesOf } from './measure.ts';
+import { rulesOnTheWay } from './rules-on-the-way.ts';
 import { type Spread, traffic } from './traffic.ts';
 import { natTable, rulesText, type Size } from './workload.ts';
 
 export interface LookupResult extends Size {
   readonly engine: EngineName;
   readonly spread: Spread;
-  /** Packets a second, from the median round. */
+  /** Lookups a second, from the median round. */
   readonly perSecond: number;
-  /** Nanoseconds a packet, each round's average: of the median round, and of the slowest hundredth. */
+  /** Nanoseconds a lookup: the average of the median round. */
   readonly nanoseconds: number;
+  /** Nanoseconds a lookup, averaged over bursts of `burst`: of the median burst, and of the slowest hundredth. */
   readonly p50: number;
   readonly p99: number;
+  readonly burst: number;
+  /** Nanoseconds a lookup in the fastest round. */
   readonly best: number;
-  /** Rules that a walk looks at for such a packet, on average. */
+  /** Rules that such packets meet, one after the other, where none is skipped; on average. */
   readonly rulesTraversed: number;
+  /** Packets of a round. */
   readonly packets: number;
   readonly rounds: number;
 }
 
 /** Packets in a batch: more than the caches hold. */
 const ROWS = 1 << 16;
-/** Rules that a round of the linear engine may look at: about a hundred milliseconds. */
-const LINEAR_BUDGET = 4e7;
-/** A round of the other engines. */
+/** Rules that a round of the linear engine may look at: about ten milliseconds. */
+const LINEAR_BUDGET = 4e6;
+/** Rows of a round, and of a burst, of the other engines. */
 const SLICE = 1 << 13;
+const BURST = 1 << 8;
 
 /** Rows of a round: the linear engine gets fewer, or it would take minutes. */
 function rowsOf(engine: EngineName, rules: number): number {
   if (engine !== 'linear') return SLICE;
-  return Math.max(16, Math.min(SLICE, Math.floor(LINEAR_BUDGET / 10 / Math.max(1, rules))));
+  return Math.max(16, Math.min(SLICE, Math.floor(LINEAR_BUDGET / Math.max(1, rules))));
 }
 
-/** Packets whose way is counted rule by rule. */
-const COUNTED = 4096;
+/** One engine going through a batch, slice by slice, so that it does not look up what it just has. */
+class Course {
+  readonly engine: Engine;
+  readonly rows: number;
+  readonly burst: number;
+  readonly #batch: Batch;
+  /** Nanoseconds of every burst. */
+  readonly bursts: number[] = [];
+  #next = 0;
 
-/**
- * How many rules a walk looks at on its way to the deciding rule, on average of the first rows of `batch`, which
- * were looked up. Every chain of a Service has one rule that leads to it; a mark is a rule more.
- */
-function averageRules(table: Table, compiled: CompiledTable, batch: Batch): number {
-  const leadsTo = new Map<string, { readonly chain: string; readonly number: number }>();
-  for (const chain of table.chains.values()) {
-    for (const [index, { target }] of chain.rules.entries()) {
-      if (!('chain' in target) || leadsTo.has(target.chain)) continue;
-      leadsTo.set(target.chain, { chain: chain.name, number: index + 1 });
+  constructor(engine: Engine, batch: Batch, rules: number) {
+    this.engine = engine;
+    this.#batch = batch;
+    this.rows = rowsOf(engine.name, rules);
+    // As few as the clock can tell apart.
+    this.burst = this.rows === SLICE ? BURST : 1;
+  }
+
+  run(): void {
+    const start = this.#next;
+    const end = start + this.rows;
+    for (let from = start; from < end; from += this.burst) {
+      const begin = nanoseconds();
+      this.engine.lookup(this.#batch, from, Math.min(end, from + this.burst));
+      this.bursts.push(nanoseconds() - begin);
     }
+    this.#next = end + this.rows > ROWS ? 0 : end;
   }
-  let sum = 0;
-  for (let row = 0; row < COUNTED; row++) {
-    if (batch.newMark[row] !== 0) sum++;
-    let place = compiled.describe(batch.decision[row] ?? NO_DECISION);
-    for (; place !== undefined; place = leadsTo.get(place.chain)) sum += place.number;
+
+  /** Forgets the bursts of the warm-up. */
+  result(about: Size & Pick<LookupResult, 'spread' | 'rulesTraversed'>, samples: Samples): LookupResult {
+    const each = (nanos: number) => nanos / this.rows;
+    const timed = this.bursts.slice(-samples.rounds * Math.ceil(this.rows / this.burst));
+    const { median, p99 } = samplesOf(timed);
+    return {
+      ...about,
+      engine: this.engine.name,
+      perSecond: Math.round(1e9 / each(samples.median)),
+      nanoseconds: each(samples.median),
+      p50: median / this.burst,
+      p99: p99 / this.burst,
+      burst: this.burst,
+      best: each(samples.best),
+      packets: this.rows,
+      rounds: samples.rounds,
+    };
   }
-  return sum / COUNTED;
 }
 
 export interface LookupOptions {
@@ -67,62 +105,60 @@ export interface LookupOptions {
   readonly spreads: readonly Spread[];
   readonly rounds: number;
   readonly seed: number;
+  /** Whether the kernel takes its turn too. */
+  readonly kernel: boolean;
 }
+
+export interface LookupReport {
+  readonly results: readonly LookupResult[];
+  readonly kernel: readonly KernelResult[];
+  readonly loading: readonly KernelLoading[];
+}
+
+/** Kernel rounds: few, as one is long. */
+const KERNEL_ROUNDS = 21;
 
 /**
- * Measures `engines` on the rules of a cluster of `size`, all on the same packets, taking turns. Throws Error
- * when two engines answer differently.
+ * Measures `engines` on the rules of a cluster of `size`, all on the same packets, taking turns, the kernel among
+ * them when wanted. Throws Error when two engines answer differently, KernelUnavailable where there is no kernel
+ * to ask.
  */
-export async function benchLookup(options: LookupOptions): Promise<readonly LookupResult[]> {
-  const { size, spreads, rounds, seed } = options;
-  const table = natTable(rulesText(size), size.family);
+export async function benchLookup(options: LookupOptions): Promise<LookupReport> {
+  const { size, spreads, seed } = options;
+  const text = rulesText(size);
+  const table = natTable(text, size.family);
   const { compiled, engines } = enginesOn(table, size.family);
-  const wanted = options.engines.map((name) => engines[name]);
+  const nodes = options.kernel ? kernelNodes(size, text) : [];
+  const rounds = nodes.length > 0 ? Math.min(options.rounds, KERNEL_ROUNDS) : options.rounds;
   const results: LookupResult[] = [];
-  for (const spread of spreads) {
-    const batch = traffic(size, { rows: ROWS, spread, seed });
-    engines.compiled.lookup(batch, 0, COUNTED);
-    const rulesTraversed = averageRules(table, compiled, batch);
-    checkAgreement(Object.values(engines), batch, rowsOf('linear', rulesTraversed));
-    const rows = new Map(wanted.map(({ name }) => [name, rowsOf(name, rulesTraversed)]));
-    const measured = await interleave(
-      wanted.map(({ name, lookup }) => {
-        const count = rows.get(name) ?? SLICE;
-        let next = 0;
-        return {
-          name,
-          run: () => {
-            lookup(batch, next, next + count);
-            next = (next + count) % (ROWS - count + 1);
-          },
-        };
-      }),
-      { rounds, warmUp: Math.ceil(rounds / 4) },
-    );
-    for (const { name } of wanted) {
-      const samples = samplesFor(measured, name);
-      results.push(
-        resultOf({ ...size, engine: name, spread, rulesTraversed, packets: rows.get(name) ?? 0 }, samples),
+  const kernel: KernelResult[] = [];
+  try {
+    for (const spread of spreads) {
+      const batch = traffic(size, { rows: ROWS, spread, seed });
+      engines.compiled.lookup(batch, 0, ROWS);
+      const rulesTraversed = rulesOnTheWay(table, compiled, batch);
+      checkAgreement(Object.values(engines), batch, rowsOf('linear', rulesTraversed));
+      const courses = options.engines.map((name) => new Course(engines[name], batch, rulesTraversed));
+      const frames = kernelTraffic(size, spread, seed);
+      for (const node of nodes) checkKernel(node, frames);
+      const measured = await interleave<string>(
+        [
+          ...courses.map((course) => ({ name: course.engine.name, run: () => course.run() })),
+          ...nodes.flatMap((node) => kernelSides(node, frames)),
+        ],
+        { rounds, warmUp: Math.ceil(rounds / 4) },
       );
+      for (const course of courses) {
+        const samples = samplesFor(measured, course.engine.name);
+        results.push(course.result({ ...size, spread, rulesTraversed }, samples));
+      }
+      kernel.push(...nodes.map(({ backend }) => kernelResult(backend, frames, measured)));
     }
+    const loading = nodes.map(({ backend, loading: took }) => ({ ...size, backend, milliseconds: took }));
+    return { results, kernel, loading };
+  } finally {
+    for (const node of nodes) node.close();
   }
-  return results;
-}
-
-function resultOf(
-  about: Pick<LookupResult, 'engine' | 'spread' | 'rulesTraversed' | 'packets' | keyof Size>,
-  { median, p99, best, rounds }: Samples,
-): LookupResult {
-  const each = (nanoseconds: number) => nanoseconds / about.packets;
-  return {
-    ...about,
-    perSecond: Math.round(1e9 / each(median)),
-    nanoseconds: each(median),
-    p50: each(median),
-    p99: each(p99),
-    best: each(best),
-    rounds,
-  };
 }
 
 /** Throws Error unless the engines answer the first `rows` packets alike. */

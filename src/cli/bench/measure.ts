@@ -1,6 +1,6 @@
 /** Timing: sides that are compared take turns, so that whatever else the machine does meets them alike. */
 
-/** Nanoseconds of each round. */
+/** Of measured values, all in one unit (nanoseconds of a round, unless said otherwise). */
 export interface Samples {
   readonly median: number;
   readonly p10: number;
@@ -10,13 +10,13 @@ export interface Samples {
   readonly rounds: number;
 }
 
-/** The value below which `part` (0 to 1) of the ascending `sorted` lie. */
-export function quantile(sorted: readonly number[], part: number): number {
+/** The value below which `part` (0 to 1) of the ascending `sorted` lie; NaN for none. */
+export function quantile(sorted: ArrayLike<number>, part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN;
 }
 
-export function samplesOf(values: readonly number[]): Samples {
-  const sorted = [...values].sort((a, b) => a - b);
+export function samplesOf(values: Iterable<number>): Samples {
+  const sorted = Float64Array.from(values).sort();
   return {
     median: quantile(sorted, 0.5),
     p10: quantile(sorted, 0.1),
@@ -41,6 +41,11 @@ export interface Rounds {
   readonly warmUp: number;
 }
 
+/** The clock of every measurement, in nanoseconds. */
+export function nanoseconds(): number {
+  return performance.now() * 1e6;
+}
+
 /** Runs `sides` in turn, `rounds` times each; nanoseconds by side. */
 export async function interleave<K extends string>(
   sides: readonly Side<K>[],
@@ -50,11 +55,11 @@ export async function interleave<K extends string>(
   for (let round = -warmUp; round < rounds; round++) {
     for (const { name, run, prepare } of sides) {
       prepare?.();
-      const start = performance.now();
+      const start = nanoseconds();
       const pending = run();
       if (pending !== undefined) await pending;
-      const nanoseconds = (performance.now() - start) * 1e6;
-      if (round >= 0) times.get(name)?.push(nanoseconds);
+      const taken = nanoseconds() - start;
+      if (round >= 0) times.get(name)?.push(taken);
     }
   }
   return new Map([...times].map(([name, values]) => [name, samplesOf(values)]));

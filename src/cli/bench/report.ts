@@ -1,7 +1,10 @@
 /** Results of `bench` as tables for people. */
 import type { ForwardResult } from './forward.ts';
+import type { KernelReport } from './kernel.ts';
 import type { LookupResult } from './lookup.ts';
+import { samplesOf } from './measure.ts';
 import type { Ratio } from './ratios.ts';
+import type { ScaleResult } from './scale.ts';
 import type { SyncResult } from './sync.ts';
 
 /** Cells padded into columns; numbers to the right. */
@@ -25,7 +28,7 @@ function columns(rows: readonly (readonly string[])[]): string {
 const count = (value: number) => value.toLocaleString('en', { maximumFractionDigits: 1 });
 
 export function lookupText(results: readonly LookupResult[]): string {
-  const head = ['Services', 'endpoints', 'to', 'engine', 'lookups/s', 'ns', 'p50', 'p99', 'rules traversed'];
+  const head = ['Services', 'endpoints', 'to', 'engine', 'lookups/s', 'ns', 'p50', 'p99', 'rules on the way'];
   const rows = results.map((each) => [
     count(each.services),
     count(each.endpoints),
@@ -37,11 +40,43 @@ export function lookupText(results: readonly LookupResult[]): string {
     count(each.p99),
     count(each.rulesTraversed),
   ]);
-  return columns([head, ...rows]);
+  const bursts = new Map(results.map(({ engine, burst }) => [engine, burst]));
+  const sizes = [...bursts].map(([engine, burst]) => `${engine} ${burst}`).join(', ');
+  return `${columns([head, ...rows])}p50 and p99 are of bursts; packets in one: ${sizes}\n`;
 }
 
-export function syncText({ services, full, change, kernel, kernelMissing }: SyncResult): string {
-  const ms = (value: number | null) => (value === null ? '-' : `${value.toPrecision(3)} ms`);
+/** Nanoseconds, in the unit that suits them. */
+function time(nanoseconds: number): string {
+  return nanoseconds < 1000 ? `${count(nanoseconds)} ns` : `${count(nanoseconds / 1000)} µs`;
+}
+
+/** What the kernel's own packets cost, and its loading of the rules. */
+export function kernelText({ results, loading }: KernelReport): string {
+  const head = ['Services', 'to', 'back end', 'first packet', 'p10', 'p90', 'later packet'];
+  const rows = results.map((each) => [
+    count(each.services),
+    each.spread,
+    each.backend,
+    time(each.first),
+    time(each.firstP10),
+    time(each.firstP90),
+    time(each.later),
+  ]);
+  const loads = loading.map(
+    ({ services, backend, milliseconds }) =>
+      `${count(services)} Services: the ${backend} back end took ${count(milliseconds)} ms to load the rules\n`,
+  );
+  const off = samplesOf(results.map(({ handingOver }) => handingOver)).median;
+  return [
+    "This machine's kernel, a packet's whole way through the node (conntrack, NAT, routing, all hooks), less the\n",
+    `${time(off)} that handing a packet over takes by itself:\n`,
+    columns([head, ...rows]),
+    ...loads,
+  ].join('');
+}
+
+export function syncText({ services, full, change, kernel }: SyncResult): string {
+  const ms = (value: number) => `${Number(value.toPrecision(3)).toLocaleString('en')} ms`;
   const head = [`${count(services)} Services`, 'rules', 'bytes', 'generate', 'read', 'compile'];
   const row = (name: string, cost: SyncResult['full']) => [
     name,
@@ -56,8 +91,21 @@ export function syncText({ services, full, change, kernel, kernelMissing }: Sync
     const rows = kernel.map(({ restorer, full: all, change: one }) => [restorer, ms(all), ms(one)]);
     lines.push(columns([["the kernel's side", 'full sync', 'one Service'], ...rows]));
   }
-  if (kernelMissing !== null) lines.push(`not measured: ${kernelMissing}\n`);
   return lines.join('\n');
+}
+
+export function scaleText({ services, endpoints, steps, rules, bytes, peakBytes }: ScaleResult): string {
+  const mib = (value: number) => `${count(Math.round(value / 2 ** 20))} MiB`;
+  const rows = steps.map(({ name, milliseconds, residentBytes }) => [
+    name,
+    `${count(Math.round(milliseconds))} ms`,
+    mib(residentBytes),
+  ]);
+  return [
+    `${count(services)} Services of ${count(endpoints)} endpoints: ${count(rules)} rules, ${count(bytes)} bytes of text\n`,
+    columns([['step', 'time', 'memory after it'], ...rows]),
+    `at most ${mib(peakBytes)} of memory\n`,
+  ].join('');
 }
 
 export function forwardText(results: readonly ForwardResult[]): string {

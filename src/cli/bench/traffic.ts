@@ -12,7 +12,7 @@ export const SPREADS = ['first', 'last', 'uniform', 'zipf'] as const;
 export type Spread = (typeof SPREADS)[number];
 
 /** Draws Services: their indexes, 0 to `services` - 1. */
-function serviceDrawer(spread: Spread, services: number, random: Random): () => number {
+export function serviceDrawer(spread: Spread, services: number, random: Random): () => number {
   switch (spread) {
     case 'first':
       return () => 0;

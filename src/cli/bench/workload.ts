@@ -16,6 +16,7 @@ export interface Size {
 }
 
 const NODES = 3;
+const NAMESPACE_SERVICES = 100;
 const SERVICE_NET = 0x0a600000; // 10.96.0.0/11: two million Services
 const POD_NET = 0x64400000; // 100.64.0.0/10: four million pods
 const CLUSTER_CIDRS = ['100.64.0.0/10', 'fd64::/16'].map(parseIpPrefix);
@@ -27,12 +28,18 @@ export function serviceAddress(index: number, family: IpFamily): IpAddress {
   return family === 'ipv4' ? SERVICE_NET + index + 1 : ipv6(0xfd960000, 0, 0, index + 1);
 }
 
-/** The address of pod number `index`. */
+/** The address of pod number `index`; the first of the net is the node's. */
 export function podAddress(index: number, family: IpFamily): IpAddress {
-  return family === 'ipv4' ? POD_NET + index + 1 : ipv6(0xfd640000, 0, 0, index + 1);
+  return family === 'ipv4' ? POD_NET + index + 2 : ipv6(0xfd640000, 0, 0, index + 2);
 }
 
 const origin = { file: 'bench', line: 1 };
+
+/** Names in whose order the rules stand: that of the indexes, whatever the size. */
+function serviceName(index: number): { readonly name: string; readonly namespace: string } {
+  const digits = (value: number) => String(value).padStart(7, '0');
+  return { name: `svc-${digits(index)}`, namespace: `ns-${digits(Math.floor(index / NAMESPACE_SERVICES))}` };
+}
 
 function metadata(name: string, namespace: string, labels: Readonly<Record<string, string>> = {}) {
   return { name, namespace, labels, annotations: {} };
@@ -62,9 +69,10 @@ export const LOCAL_ADDRESSES: readonly IpPrefix[] = [
 
 function service(index: number, family: IpFamily): Service {
   const clusterIP = formatIpAddress(serviceAddress(index, family));
+  const { name, namespace } = serviceName(index);
   return {
     kind: 'Service',
-    metadata: metadata(`svc-${index}`, `ns-${index % 100}`),
+    metadata: metadata(name, namespace),
     origin,
     spec: {
       type: 'ClusterIP',
@@ -92,11 +100,10 @@ export function endpointSlice(
   { endpoints, family }: Size,
   firstPod = index * endpoints,
 ): EndpointSlice {
+  const { name, namespace } = serviceName(index);
   return {
     kind: 'EndpointSlice',
-    metadata: metadata(`svc-${index}-a`, `ns-${index % 100}`, {
-      'kubernetes.io/service-name': `svc-${index}`,
-    }),
+    metadata: metadata(`${name}-a`, namespace, { 'kubernetes.io/service-name': name }),
     origin,
     addressType: family === 'ipv4' ? 'IPv4' : 'IPv6',
     ports: [{ name: 'http', protocol: 'TCP', port: TARGET_PORT }],
@@ -110,7 +117,10 @@ export function endpointSlice(
 }
 
 /** What the proxy of one node is given. */
-export function clusterOf(size: Size): RulesInput & { readonly endpointSlices: readonly EndpointSlice[] } {
+export function clusterOf(size: Size): RulesInput & {
+  readonly services: readonly Service[];
+  readonly endpointSlices: readonly EndpointSlice[];
+} {
   const indexes = Array.from({ length: size.services }, (_, index) => index);
   return {
     configuration: { ...DEFAULT_KUBE_PROXY_CONFIGURATION, clusterCIDRs: CLUSTER_CIDRS },

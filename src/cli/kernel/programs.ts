@@ -37,7 +37,7 @@ export function runProgram(program: string, args: readonly string[], input = '')
     cwd: '/',
   });
   if (result.error !== undefined) {
-    throw new KernelUnavailable(`verify needs the program ${program}: ${result.error.message}`);
+    throw new KernelUnavailable(`the program ${program} is needed: ${result.error.message}`);
   }
   if (result.status !== 0) throw new ProgramFailed(program, `${result.stderr}${result.stdout}`);
   return result.stdout;
