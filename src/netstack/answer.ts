@@ -20,6 +20,9 @@ export interface Delivery {
   readonly toHost: boolean;
   /** Virtual time, seconds. */
   readonly now: number;
+  /** The device the packet came in on (lo: made here). */
+  readonly device?: string;
+  readonly mark?: number;
 }
 
 /**

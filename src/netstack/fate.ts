@@ -1,4 +1,5 @@
 /** What became of one packet at one host. */
+import type { Skb } from '../netfilter/skb.ts';
 import type { DropReason } from '../netfilter/verdict.ts';
 import type { IpAddress } from '../wire/ip-address.ts';
 import type { Packet } from '../wire/packet.ts';
@@ -33,6 +34,8 @@ export interface Transmission {
   readonly device: string;
   readonly nextHop: IpAddress;
   readonly packet: Packet;
+  /** What the host knows beside the packet: where it came in, its mark, its conntrack entry. */
+  readonly skb?: Skb;
 }
 
 export function dropped(reason: DropReason): Fate {

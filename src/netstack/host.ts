@@ -21,7 +21,7 @@ import { familyOf, type IpAddress, sameAddress } from '../wire/ip-address.ts';
 import { type Packet, protocolOf } from '../wire/packet.ts';
 import { PROTOCOL } from '../wire/protocol.ts';
 import { type AddressBook, selectAddress } from './addressing.ts';
-import { type Answerer, closedHost } from './answer.ts';
+import { type Answerer, closedHost, type Delivery } from './answer.ts';
 import { depart } from './departure.ts';
 import type { Device } from './device.ts';
 import { errorSource } from './error-source.ts';
@@ -49,6 +49,9 @@ export interface Passage {
 
 const LETS_GO: ReadonlySet<number> = new Set([PROTOCOL.udp, PROTOCOL.udplite]);
 
+/** "Host unreachable", "address unreachable" (ipv4_link_failure, ip6_link_failure). */
+const HOST_UNREACHABLE = { ipv4: { type: 3, code: 1 }, ipv6: { type: 1, code: 3 } } as const;
+
 const INCOMPLETE_HEADER: Refusal = { kind: 'icmp', type: 4, code: 3 };
 
 /** How far a packet that passes through has come: before step number `step` of HOOK_STEPS at `hook`. */
@@ -66,10 +69,31 @@ interface Refusing {
   readonly parameter?: number;
 }
 
+/** Takes a delivered packet before any socket sees it (a tunnel, neighbour discovery); true when it did. */
+export type EarlyReceiver = (packet: Packet, delivery: Delivery, skb: Skb) => boolean;
+
+/** How a packet made here leaves, where it does not follow from the packet alone. */
+export interface SendOptions {
+  /** The packet must leave by this device (SO_BINDTODEVICE); link-local addresses and groups belong to it. */
+  readonly device?: string;
+  /** SO_MARK. */
+  readonly mark?: number;
+  /** False: an IPv6 packet that is too long may be cut up (a socket's); by default it may not (a raw one's). */
+  readonly whole?: boolean;
+}
+
 export class Host {
-  readonly addresses: AddressBook;
+  /** Devices and routes; whoever changes them puts a new book here. */
+  addresses: AddressBook;
   readonly netfilter: Netfilter;
   answerer: Answerer;
+  /** Asked before `answerer`. */
+  earlyReceiver: EarlyReceiver | undefined;
+  /**
+   * Puts off what comes in through lo, as the kernel's backlog does: without it a packet to the host itself
+   * is received before `send` returns.
+   */
+  deferLoopback: ((resume: () => Passage) => void) | undefined;
   #trace: HostTrace | undefined;
   #transmissions: Transmission[] = [];
   #queues = new ReassemblyQueues();
@@ -98,9 +122,14 @@ export class Host {
   receive(packet: Packet, device: Device, packetType: PacketType = 'host'): Passage {
     const skb = new Skb(packet, device.name);
     skb.packetType = packetType;
+    return this.receiveSkb(skb, device);
+  }
+
+  /** As `receive`. `prerouted`: a bridge has run the prerouting hooks already. */
+  receiveSkb(skb: Skb, device: Device, prerouted = false): Passage {
     return this.#passage(() => {
-      this.#trace?.({ kind: 'receive', device: device.name, packet });
-      return this.#receive(skb, device);
+      this.#trace?.({ kind: 'receive', device: device.name, packet: skb.packet });
+      return this.#receive(skb, device, prerouted);
     });
   }
 
@@ -118,19 +147,38 @@ export class Host {
     });
   }
 
-  /** A packet made on this host, by a raw socket: its source may be anything. */
-  send(packet: Packet): Passage {
+  /** A packet made on this host, by a raw socket unless `options` say otherwise: its source may be anything. */
+  send(packet: Packet, { device, mark, whole = true }: SendOptions = {}): Passage {
     return this.#passage(() => {
       this.#trace?.({ kind: 'originate', packet });
-      return this.#send(new Skb(packet), { dst: packet.dst, whole: true });
+      const skb = new Skb(packet);
+      if (mark !== undefined) skb.mark = mark;
+      return this.#send(skb, {
+        dst: packet.dst,
+        whole,
+        ...(device === undefined ? {} : { device, link: device }),
+      });
     });
   }
 
+  /** The link could not deliver `skb`, which this host has sent or passed on: its source is told (dst_link_failure). */
+  linkFailed(skb: Skb): Passage {
+    const refusal: Refusal = { kind: 'icmp', ...HOST_UNREACHABLE[familyOf(skb.packet.src)] };
+    return this.#passage(() => this.#refuse(skb, { refusal, otherwise: 'no-neighbour' }));
+  }
+
+  /** Runs what may lead to transmissions; one passage may happen inside another (a socket that sends). */
   #passage(run: () => Fate): Passage {
-    this.#transmissions = [];
-    const fate = run();
-    this.#trace?.({ kind: 'fate', fate });
-    return { fate, transmissions: this.#transmissions };
+    const outer = this.#transmissions;
+    const transmissions: Transmission[] = [];
+    this.#transmissions = transmissions;
+    try {
+      const fate = run();
+      this.#trace?.({ kind: 'fate', fate });
+      return { fate, transmissions };
+    } finally {
+      this.#transmissions = outer;
+    }
   }
 
   /** Runs `hook` from step number `from` on; undefined when the packet passes, else its fate. */
@@ -151,14 +199,15 @@ export class Host {
     }
   }
 
-  #receive(skb: Skb, device: Device): Fate {
+  #receive(skb: Skb, device: Device, prerouted: boolean): Fate {
     if (skb.packetType === 'other-host') return dropped('not-for-us');
     if (skb.packet.corrupt === 'ip-checksum') return dropped('corrupt');
     if (isImpossibleIpv6(skb.packet, device)) return dropped('martian');
     // Connection tracking sees whole packets only.
     const { tracksConnections } = this.netfilter.rules(familyOf(skb.packet.src));
     if (tracksConnections && !this.#reassemble(skb)) return dropped('awaiting-fragments');
-    return this.#hook('prerouting', skb) ?? this.#route(skb, device);
+    const stopped = prerouted ? undefined : this.#hook('prerouting', skb);
+    return stopped ?? this.#route(skb, device);
   }
 
   /** What becomes of a packet that prerouting let pass. */
@@ -201,7 +250,7 @@ export class Host {
     const pieces = depart({ packet, pieces: skb.pieces, written: skb.written, mtu, whole });
     if (pieces === 'too-big') return this.#refuse(skb, tooBig(packet, mtu));
     for (const piece of pieces) {
-      this.#transmissions.push({ device, nextHop, packet: piece });
+      this.#transmissions.push({ device, nextHop, packet: piece, skb });
       this.#trace?.({ kind: 'transmit', device, nextHop, packet: piece });
     }
     return { kind, device, packet };
@@ -221,9 +270,11 @@ export class Host {
 
   /** Lets the sockets, and the kernel behind them, say what they have to say to a delivered packet. */
   #answer(skb: Skb, audience: Audience): void {
-    const { packet, packetType, inDevice = 'lo' } = skb;
+    const { packet, packetType, inDevice = 'lo', mark } = skb;
     const toHost = packetType === 'host';
-    const said = this.answerer(packet, { audience, toHost, now: this.netfilter.clock.now() });
+    const delivery = { audience, toHost, now: this.netfilter.clock.now(), device: inDevice, mark };
+    if (this.earlyReceiver?.(packet, delivery, skb) === true) return;
+    const said = this.answerer(packet, delivery);
     if (said === undefined) return;
     const src = isUnspecified(said.src) ? this.#ownAddress(said.dst, inDevice) : said.src;
     if (src === undefined) return;
@@ -320,7 +371,10 @@ export class Host {
     this.#trace?.({ kind: 'loopback', packet: skb.packet });
     skb.inDevice ??= 'lo';
     skb.outDevice = undefined;
-    return this.#hook('prerouting', skb) ?? this.#input(skb, audience);
+    const comeIn = () => this.#hook('prerouting', skb) ?? this.#input(skb, audience);
+    if (this.deferLoopback === undefined) return comeIn();
+    this.deferLoopback(() => this.#passage(comeIn));
+    return { kind: 'sent', device: 'lo', packet: skb.packet };
   }
 
   /** The copy of a broadcast for the host itself: it comes back by the device the original leaves by. */

@@ -37,6 +37,8 @@ export interface OutputQuestion {
   readonly src?: IpAddress;
   /** The device link-local addresses belong to. */
   readonly link?: string;
+  /** The packet must leave by this device, whatever the routes say of others (SO_BINDTODEVICE). */
+  readonly device?: string;
   /** The packet must leave in one piece. */
   readonly whole?: boolean;
 }
@@ -50,13 +52,16 @@ function audienceOf(dst: IpAddress, route: Route): Audience {
 const USABLE: ReadonlySet<Route['type']> = new Set(['unicast', 'local', 'broadcast', 'anycast', 'multicast']);
 
 /** Decides where to send. */
-export function routeOutput({ dst, src, link }: OutputQuestion, book: AddressBook): OutputDecision {
+export function routeOutput(
+  { dst, src, link, device: bound }: OutputQuestion,
+  book: AddressBook,
+): OutputDecision {
   const { routes, devices } = book;
   // An unspecified destination means this host (RFC 1122 §3.2.1.3).
   if (isUnspecified(dst)) {
     return { kind: 'send', device: 'lo', nextHop: dst, audience: 'unicast', loopsBack: false };
   }
-  const route = routes.lookup(dst, link !== undefined && isLinkLocal(dst) ? link : undefined);
+  const route = routes.lookup(dst, bound ?? (link !== undefined && isLinkLocal(dst) ? link : undefined));
   if (route === undefined) return { kind: 'drop', reason: 'no-route' };
   if (!USABLE.has(route.type)) {
     return { kind: 'drop', reason: route.type === 'blackhole' ? 'blackhole' : 'no-route', route };

@@ -1,8 +1,10 @@
 /** Ethernet II frames (IEEE 802.3): as much of them as it takes to carry IP packets in and out of captures. */
 import { plainBytes, read16, write16 } from './byte-order.ts';
+import { type MacAddress, readMac, writeMac } from './mac.ts';
 import { WireError } from './wire-error.ts';
 
-const HEADER = 14;
+/** Bytes in front of an untagged frame's payload. */
+export const ETHERNET_HEADER = 14;
 const VLAN_TAG = 4;
 
 export const ETHERTYPE = {
@@ -12,9 +14,6 @@ export const ETHERTYPE = {
   serviceVlan: 0x88a8,
   ipv6: 0x86dd,
 } as const;
-
-/** A MAC address: six bytes. */
-export type MacAddress = Uint8Array;
 
 export interface EthernetFrame {
   readonly destination: MacAddress;
@@ -27,7 +26,7 @@ export interface EthernetFrame {
 /** The parts of `frame`, VLAN tags skipped. Throws WireError when the header is cut off. */
 export function parseEthernet(frame: Uint8Array): EthernetFrame {
   const bytes = plainBytes(frame);
-  let offset = HEADER;
+  let offset = ETHERNET_HEADER;
   let etherType = read16(bytes, 12);
   while (
     (etherType === ETHERTYPE.vlan || etherType === ETHERTYPE.serviceVlan) &&
@@ -40,8 +39,8 @@ export function parseEthernet(frame: Uint8Array): EthernetFrame {
     throw new WireError(`Ethernet header cut off: ${bytes.length} of ${offset} bytes`, bytes.length);
   }
   return {
-    destination: bytes.slice(0, 6),
-    source: bytes.slice(6, 12),
+    destination: readMac(bytes, 0),
+    source: readMac(bytes, 6),
     etherType,
     payload: bytes.slice(offset),
   };
@@ -49,10 +48,10 @@ export function parseEthernet(frame: Uint8Array): EthernetFrame {
 
 /** The bytes of an untagged frame, neither padded to the minimum length nor followed by a check sequence. */
 export function emitEthernet(frame: EthernetFrame): Uint8Array {
-  const out = new Uint8Array(HEADER + frame.payload.length);
-  out.set(frame.destination, 0);
-  out.set(frame.source, 6);
+  const out = new Uint8Array(ETHERNET_HEADER + frame.payload.length);
+  writeMac(out, 0, frame.destination);
+  writeMac(out, 6, frame.source);
   write16(out, 12, frame.etherType);
-  out.set(frame.payload, HEADER);
+  out.set(frame.payload, ETHERNET_HEADER);
   return out;
 }

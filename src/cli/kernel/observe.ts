@@ -6,6 +6,7 @@
 import { ETHERTYPE, emitEthernet, parseEthernet } from '../../wire/ethernet.ts';
 import { emitPacket, parsePacket } from '../../wire/headers.ts';
 import { familyOf, type IpFamily } from '../../wire/ip-address.ts';
+import { BROADCAST_MAC, groupMac, type MacAddress, parseMac, readMac } from '../../wire/mac.ts';
 import { type Packet, protocolOf } from '../../wire/packet.ts';
 import { PROTOCOL } from '../../wire/protocol.ts';
 import { type ListedEntry, parseConntrackList } from './conntrack-list.ts';
@@ -41,7 +42,8 @@ export interface Observation {
   readonly error?: string;
 }
 
-const PEER_MAC = Uint8Array.of(2, 0, 0, 0xff, 0xff, 0xfe);
+const ALL_NODES_MAC = parseMac('33:33:00:00:00:01');
+const PEER_MAC = parseMac('02:00:00:ff:ff:fe');
 
 /** What tells a packet among others as it travels: NAT, routers and reassembly keep it. */
 interface Label {
@@ -86,16 +88,14 @@ function isChatter(bytes: Uint8Array): boolean {
   return protocol === PROTOCOL.icmpv6 && ((type >= 130 && type <= 137) || type === 143);
 }
 
-function destinationMac(host: KernelHost, device: string, { packet, frame }: Injection): Uint8Array {
+function destinationMac(host: KernelHost, device: string, { packet, frame }: Injection): MacAddress {
   switch (frame ?? 'host') {
     case 'host':
-      return host.mac(device);
+      return readMac(host.mac(device), 0);
     case 'broadcast':
-      return new Uint8Array(6).fill(0xff);
+      return BROADCAST_MAC;
     case 'multicast':
-      return typeof packet.dst === 'number'
-        ? Uint8Array.of(1, 0, 0x5e, (packet.dst >>> 16) & 127, (packet.dst >>> 8) & 255, packet.dst & 255)
-        : Uint8Array.of(0x33, 0x33, 0, 0, 0, 1);
+      return typeof packet.dst === 'number' ? groupMac(packet.dst) : ALL_NODES_MAC;
   }
 }
 
