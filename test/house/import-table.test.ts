@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Packages from the registry, and the rooms that may use them. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'js-yaml': ['kube'],
-  '@noble/hashes': ['proxy', 'kube'],
+  '@noble/hashes': ['proxy', 'kube', 'cni'],
   'ip-num': ['cni', 'kube', 'cluster', 'wire'],
   netmask: ['cni', 'kube', 'cluster'],
   commander: ['cli'],
