@@ -30,9 +30,11 @@ import { LOOPBACK_DRIVER } from './link/dummy.ts';
 import { Interface, type InterfaceSpec } from './link/interface.ts';
 import type { NamespaceEvent, NamespaceTrace } from './namespace-events.ts';
 import { NeighbourTable } from './neighbour/neighbour-table.ts';
+import { ProxyNeighbours } from './neighbour/proxy.ts';
 import type { PolicyRule } from './policy-rule.ts';
 import type { Route } from './route-table.ts';
 import { SysctlTable } from './sysctls.ts';
+import { VxlanDriver } from './tunnel/vxlan.ts';
 
 export interface NamespaceOptions {
   /** Tells namespaces apart: MAC addresses and random streams follow from it. */
@@ -75,6 +77,8 @@ export class Namespace {
   readonly scheduler: Scheduler;
   readonly host: Host;
   readonly neighbours: NeighbourTable;
+  /** Addresses of others for which ARP and neighbour solicitations are answered. */
+  readonly proxied = new ProxyNeighbours();
   readonly sysctls: SysctlTable;
   /** Who looks at frames inside this namespace's bridges. */
   bridgeHooks: BridgeHooks | undefined;
@@ -194,9 +198,15 @@ export class Namespace {
     if (port.master?.driver instanceof Bridge) port.master.driver.setPort(port, options);
   }
 
-  /** `bridge fdb add MAC dev DEVICE`: on a port of a bridge (`master static`). */
-  addFdb(mac: MacAddress, port: Interface): void {
-    if (port.master?.driver instanceof Bridge) port.master.driver.addFdb(mac, port);
+  /**
+   * `bridge fdb add MAC dev DEVICE`: on a port of a bridge (`master static`); with `remote`, on a VXLAN device
+   * (`dst REMOTE`), where the all-zeros MAC stands for all that are unknown.
+   */
+  addFdb(mac: MacAddress, port: Interface, remote?: IpAddress): void {
+    if (remote !== undefined) {
+      if (!(port.driver instanceof VxlanDriver)) throw new RangeError(`${port.name} is no VXLAN device`);
+      port.driver.fdb.add(mac, remote, this.scheduler.clock.now());
+    } else if (port.master?.driver instanceof Bridge) port.master.driver.addFdb(mac, port);
   }
 
   /** The device called `name`. */
@@ -249,6 +259,11 @@ export class Namespace {
   /** `ip neigh replace ADDRESS lladdr MAC dev DEVICE nud permanent`. */
   addNeighbour(device: Interface, address: IpAddress, mac: MacAddress): void {
     this.neighbours.addPermanent(address, mac, device);
+  }
+
+  /** `ip neigh add proxy ADDRESS dev DEVICE`. */
+  addProxyNeighbour(device: Interface, address: IpAddress): void {
+    this.proxied.add(address, device.name);
   }
 
   /** `sysctl -w NAME=VALUE`. */
