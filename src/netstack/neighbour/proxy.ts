@@ -1,0 +1,59 @@
+/**
+ * When a router answers ARP and neighbour solicitations for addresses that are not its own: proxy_arp, proxy_ndp
+ * and `ip neigh add proxy`, as pure decisions (arp.c arp_process, arp_fwd_proxy; ndisc.c ndisc_recv_ns).
+ */
+import { formatIpAddress, type IpAddress } from '../../wire/ip-address.ts';
+import type { Route } from '../route-table.ts';
+
+/** The addresses for which a namespace answers on a device (`ip neigh add proxy ADDRESS dev DEVICE`). */
+export class ProxyNeighbours {
+  readonly #entries = new Set<string>();
+
+  /** `device`: its name. */
+  add(address: IpAddress, device: string): void {
+    this.#entries.add(`${device} ${formatIpAddress(address)}`);
+  }
+
+  remove(address: IpAddress, device: string): void {
+    this.#entries.delete(`${device} ${formatIpAddress(address)}`);
+  }
+
+  has(address: IpAddress, device: string): boolean {
+    return this.#entries.size > 0 && this.#entries.has(`${device} ${formatIpAddress(address)}`);
+  }
+}
+
+export interface ProxyQuestion {
+  /** The device the question came in on. */
+  readonly device: string;
+  /** The route on which a packet from the asker to the address would be passed on; undefined when none would. */
+  readonly route: Route | undefined;
+  /** The device forwards (IPv6: the namespace does). */
+  readonly forwards: boolean;
+  /** proxy_arp of the device or of `all`. */
+  readonly proxyArp: boolean;
+  /** proxy_arp_pvlan: the answer is given for hosts on the very device the question came from. */
+  readonly privateVlan: boolean;
+  /** There is a proxy entry for the address on this device. */
+  readonly listed: boolean;
+}
+
+/** Whether an ARP request for an address that is not the host's own is answered. */
+export function answersArpFor(question: ProxyQuestion): boolean {
+  const { device, route, forwards, proxyArp, privateVlan, listed } = question;
+  if (!forwards || route?.type !== 'unicast') return false;
+  const elsewhere = route.device !== device;
+  return elsewhere ? proxyArp || listed : privateVlan;
+}
+
+/** Whether a neighbour solicitation for an address that is not the host's own is answered. */
+export function answersSolicitationFor({
+  forwards,
+  proxyNdp,
+  listed,
+}: Pick<ProxyQuestion, 'forwards' | 'listed'> & {
+  /** proxy_ndp of the device or of `all`. */
+  readonly proxyNdp: boolean;
+}): boolean {
+  return forwards && proxyNdp && listed;
+}
