@@ -75,7 +75,7 @@ export class VxlanDriver implements LinkDriver {
   transmit(frame: Frame, device: Interface, skb?: Skb): void {
     const { namespace } = device;
     const remotes = this.fdb.lookup(frame.destination, namespace.scheduler.clock.now());
-    if (remotes.length === 0) return device.dropOut(frame, 'no-tunnel-endpoint');
+    if (remotes.length === 0) device.dropOut(frame, 'no-tunnel-endpoint');
     for (const remote of remotes) {
       const outer = this.#encapsulate(frame, remote, namespace);
       namespace.tell({ kind: 'encapsulated', device: device.name, inner: frame, outer });
@@ -123,16 +123,19 @@ export class VxlanDriver implements LinkDriver {
   receive(frame: Frame, outer: Packet, device: Interface): void {
     const { namespace } = device;
     // Frames of one's own that come back.
-    if (frame.source === device.mac) return device.dropIn(frame, 'tunnel-loop');
+    if (frame.source === device.mac) {
+      device.dropIn(frame, 'tunnel-loop');
+      return;
+    }
     if (this.#spec.learning !== false) {
       this.fdb.learn(frame.source, outer.src, namespace.scheduler.clock.now());
     }
     namespace.tell({ kind: 'decapsulated', device: device.name, inner: frame, outer });
     const { payload } = frame;
-    if (payload.kind !== 'ip') return device.receive(frame);
-    const packet = afterDecapsulation(payload.packet, outer);
-    if (packet === undefined) return device.dropIn(frame, 'congestion');
-    device.receive(packet === payload.packet ? frame : { ...frame, payload: { kind: 'ip', packet } });
+    const packet = payload.kind === 'ip' ? afterDecapsulation(payload.packet, outer) : undefined;
+    if (payload.kind !== 'ip' || packet === payload.packet) device.receive(frame);
+    else if (packet === undefined) device.dropIn(frame, 'congestion');
+    else device.receive({ ...frame, payload: { kind: 'ip', packet } });
   }
 
   changed(device: Interface, what: 'address' | 'mtu' | 'state' | 'removed'): void {
