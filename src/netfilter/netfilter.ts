@@ -76,7 +76,7 @@ export class Netfilter {
   /** Replaces the rules of `ruleSet.family`, whole. Conntrack entries stay, as they do in the kernel. */
   load(ruleSet: RuleSet): void {
     const loaded = loadRules(ruleSet);
-    this.memory.prepare(loaded);
+    this.memory.prepare(loaded, this.clock.now());
     this.#rules[ruleSet.family] = loaded;
     this.memory.prune([this.#rules.ipv4, this.#rules.ipv6]);
   }
@@ -189,6 +189,8 @@ export class Netfilter {
     if (skb.ct !== undefined) return ACCEPT;
     const reason = track(skb, this.#trackEnvironment(run));
     if (reason !== undefined) return { kind: 'drop', reason };
+    // A segment that makes no flow is left bare, an ICMP error is left as it was (nf_conntrack_in).
+    if (skb.packet.transport.kind !== 'icmp') skb.beyondCt = false;
     const ct = skb.ct as Skb['ct'];
     this.trace?.({
       kind: 'conntrack',

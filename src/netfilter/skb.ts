@@ -31,6 +31,8 @@ export class Skb {
   untracked = false;
   /** `-j CT --zone`: where conntrack is to look for the flow (a template in the kernel). */
   zone: number | undefined;
+  /** An error about an untracked packet: `-j CT` takes it for one that conntrack has seen (nf_conntrack_attach). */
+  beyondCt = false;
 
   /** How the packet came, if it was put together from fragments: payload bytes of each, and the longest's length. */
   pieces: { readonly payloads: readonly number[]; readonly longest: number } | undefined;

@@ -95,7 +95,7 @@ function applyCt(
   { notrack, zone }: { readonly notrack: boolean; readonly zone?: number | undefined },
 ): TargetResult {
   const effect: RuleEffect = { kind: notrack ? 'notrack' : 'continue' };
-  if (skb.ct !== undefined || skb.untracked || skb.zone !== undefined) return { effect };
+  if (skb.ct !== undefined || skb.untracked || skb.zone !== undefined || skb.beyondCt) return { effect };
   if (notrack) skb.untracked = true;
   else skb.zone = zone ?? 0;
   return { effect };

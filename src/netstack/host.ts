@@ -397,6 +397,7 @@ function errorSkb(answer: Packet, cause: Skb): Skb {
   if (ct !== undefined) {
     skb.ct = { entry: ct.entry, direction: opposite(ct.direction), state: 'RELATED' };
   }
+  skb.beyondCt = cause.untracked;
   return skb;
 }
 
@@ -404,7 +405,7 @@ function errorSkb(answer: Packet, cause: Skb): Skb {
 function closeConnection(skb: Skb, netfilter: Netfilter): void {
   const entry = skb.ct?.entry;
   // A flow that is not in the table yet keeps the state its first packet gave it.
-  if (entry?.tcp === undefined || !entry.confirmed) return;
+  if (entry?.tcp === undefined || !entry.confirmed || entry.tcp.state === 'CLOSE') return;
   entry.tcp.state = 'CLOSE';
   entry.expires = netfilter.clock.now() + netfilter.sysctls.tcp.CLOSE;
 }

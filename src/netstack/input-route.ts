@@ -118,7 +118,10 @@ function routeIpv6(dst: Ipv6Address, { device, book }: Arrival): InputDecision {
     const joined = book.hasJoined(dst, device);
     return joined ? { kind: 'local', audience: 'multicast' } : drop('multicast-not-joined');
   }
-  const route = lookupOnLink(book.routes, dst, device.name);
+  // The loopback address is found by whom it belongs to only (rt6_need_strict).
+  const route = isLoopback(dst)
+    ? book.routes.lookup(dst, device.name)
+    : lookupOnLink(book.routes, dst, device.name);
   switch (route?.type) {
     case 'local':
       return { kind: 'local', audience: 'unicast', route };

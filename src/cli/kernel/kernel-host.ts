@@ -13,6 +13,7 @@ import { formatIpPrefix } from '../../wire/ip-prefix.ts';
 import { conntrackSysctlFiles, type HostPlan, type KernelPlan, type RulesText } from './host-plan.ts';
 import { InputLog, OBSERVER_RULES } from './input-log.ts';
 import { KernelUnavailable, type Libc, loadLibc } from './libc.ts';
+import { waitForLocalRoutes } from './local-routes.ts';
 import { PrivateNamespace } from './private-namespace.ts';
 import { runProgram } from './programs.ts';
 import { RawSender } from './raw-sender.ts';
@@ -144,6 +145,7 @@ function assemble(libc: Libc, { host, rules, backend }: KernelPlan, open: { clos
     ...host.routes.map(routeCommand),
   ];
   runProgram('ip', ['-batch', '-'], `${commands.join('\n')}\n`);
+  waitForLocalRoutes(host.devices.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
   for (const device of host.devices) {
     for (const [path, value] of deviceSysctls(device)) setSysctl(path, value);
   }

@@ -45,12 +45,12 @@ export class MatchMemory {
 
   /**
    * Makes the lists and tables that `rules` name, as the kernel does when it loads them: what a rule wants of
-   * a list shapes it, and of a table only the first rule's wishes count.
+   * a list shapes it, and of a table only the first rule's wishes count. `now` in seconds.
    */
-  prepare(rules: LoadedRules): void {
+  prepare(rules: LoadedRules, now: number): void {
     for (const match of matchesOf(rules)) {
       if (match.kind === 'recent') this.recentList(match.name).reserve(match.hitcount ?? 0);
-      if (match.kind === 'hashlimit') this.hashlimitTable(rules.family, match);
+      if (match.kind === 'hashlimit') this.hashlimitTable(rules.family, match, now);
     }
   }
 
@@ -68,12 +68,12 @@ export class MatchMemory {
     for (const key of this.#hashlimits.keys()) if (!hashlimits.has(key)) this.#hashlimits.delete(key);
   }
 
-  /** The table that `match` limits by. */
-  hashlimitTable(family: IpFamily, match: HashlimitMatch): HashlimitTable {
+  /** The table that `match` limits by; made at `now` (seconds) if there is none. */
+  hashlimitTable(family: IpFamily, match: HashlimitMatch, now: number): HashlimitTable {
     const key = tableKey(family, match.name);
     let table = this.#hashlimits.get(key);
     if (table === undefined) {
-      table = new HashlimitTable(match);
+      table = new HashlimitTable(match, now);
       this.#hashlimits.set(key, table);
     }
     return table;

@@ -112,7 +112,7 @@ function hashlimitKey({ modes, srcMask, dstMask }: HashlimitMatch, { packet }: S
 }
 
 export const matchHashlimit: Evaluator<HashlimitMatch> = (match, skb, env) => {
-  const table = env.memory.hashlimitTable(familyOf(skb.packet.src), match);
+  const table = env.memory.hashlimitTable(familyOf(skb.packet.src), match, env.now);
   const key = hashlimitKey(table.config, skb);
   if (key === undefined) return 'malformed';
   return table.take(key, atTick(env.now)) !== match.above;

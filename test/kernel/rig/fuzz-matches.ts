@@ -134,6 +134,8 @@ function statefulMatch(scene: Scene): string {
   const { dice, serial, timed } = scene;
   const bits = isV6(scene) ? [128, 64, 0] : [32, 24, 0];
   const rate = () => dice.pick(timed ? ['1/sec', '30/min', '2/sec'] : ['3/hour', '2/hour', '2/min']);
+  // The collector of hashlimit's tables goes round when the machine has time: here it finds nothing to forget.
+  const patience = timed ? ' --hashlimit-htable-expire 600000' : '';
   const modes = ['srcip', 'dstip', 'srcip,dstport', 'srcip,srcport,dstip,dstport'];
   return oneOf(
     scene,
@@ -159,7 +161,7 @@ function statefulMatch(scene: Scene): string {
     [
       1,
       () =>
-        `-m hashlimit --hashlimit-${dice.pick(['upto', 'above'])} ${rate()} --hashlimit-burst ${dice.between(1, 4)} --hashlimit-mode ${dice.pick(modes)} --hashlimit-name hl${serial}`,
+        `-m hashlimit --hashlimit-${dice.pick(['upto', 'above'])} ${rate()} --hashlimit-burst ${dice.between(1, 4)} --hashlimit-mode ${dice.pick(modes)} --hashlimit-name hl${serial}${patience}`,
     ],
   );
 }

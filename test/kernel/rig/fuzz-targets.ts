@@ -36,7 +36,11 @@ function destinationTarget(scene: Scene): TargetText {
     [1, () => ported(scene, `DNAT --to-destination ${withPort(to, range)}`)],
     [1, () => ported(scene, `DNAT --to-destination ${withPort(to, range)}${natFlags(scene)}`)],
     [2, () => plain(`DNAT --to-destination ${addressRange(scene, [9, 9], [10, 20])}${natFlags(scene)}`)],
-    [isV6(scene) ? 0 : 1, () => ported(scene, `DNAT --to-destination 127.0.0.1:${port}`)],
+    [
+      1,
+      () =>
+        ported(scene, `DNAT --to-destination ${withPort(isV6(scene) ? '::1' : '127.0.0.1', String(port))}`),
+    ],
     [3, () => ported(scene, `REDIRECT --to-ports ${port}`)],
     [1, () => ported(scene, `REDIRECT --to-ports ${range}`)],
     [1, () => plain('REDIRECT')],
