@@ -49,6 +49,11 @@ export class PrivateNamespace {
     }
   }
 
+  /** The path by which other programs find it while this process holds it: what `ip link … netns` takes. */
+  get path(): string {
+    return `/proc/${process.pid}/fd/${this.#fd}`;
+  }
+
   /** Runs `action`, which must be synchronous, inside and returns what it does. Always comes back. */
   run<T>(action: () => T): T {
     const home = openCurrent(this.#libc);

@@ -1,0 +1,93 @@
+/** Frames as text that says everything two sides must agree on, MAC addresses by the name of their device. */
+import { describePacket } from '../../../src/cli/kernel/describe-packet.ts';
+import type { ArpMessage } from '../../../src/wire/arp.ts';
+import { type Frame, parseFrame } from '../../../src/wire/frame.ts';
+import { formatIpAddress } from '../../../src/wire/ip-address.ts';
+import { BROADCAST_MAC, formatMac, type MacAddress, parseMac } from '../../../src/wire/mac.ts';
+import type { Packet } from '../../../src/wire/packet.ts';
+import { type NetworkSpec, planDevices } from './network-spec.ts';
+
+const VXLAN_PORT = 8472;
+const VXLAN_HEADER = 8;
+
+/** Names what is random in a real network by the order of its appearance: the same again is the same name. */
+class Namer {
+  readonly #known = new Map<string, number>();
+
+  nameOf(key: string): number {
+    const known = this.#known.get(key) ?? this.#known.size + 1;
+    this.#known.set(key, known);
+    return known;
+  }
+}
+
+/** Describes the frames of one side of a comparison; remembers what it has named. */
+export class FrameWriter {
+  readonly #devices = new Map<MacAddress, string>([[BROADCAST_MAC, 'all']]);
+  readonly #ids = new Namer();
+  readonly #flows = new Namer();
+
+  constructor(spec: NetworkSpec) {
+    for (const [namespace, devices] of planDevices(spec)) {
+      for (const { name, mac } of devices) this.#devices.set(parseMac(mac), `${namespace}/${name}`);
+    }
+  }
+
+  #mac(mac: MacAddress): string {
+    return this.#devices.get(mac) ?? formatMac(mac);
+  }
+
+  #arp({ operation, senderMac, senderIp, targetMac, targetIp }: ArpMessage): string {
+    const sender = `${formatIpAddress(senderIp)} (${this.#mac(senderMac)})`;
+    return `arp ${operation} ${sender} to ${formatIpAddress(targetIp)} (${this.#mac(targetMac)})`;
+  }
+
+  /** The inner frame of a VXLAN packet; undefined for any other. */
+  #tunnelled({ transport, fragment }: Packet): string | undefined {
+    if (transport.kind !== 'udp' || transport.dport !== VXLAN_PORT || fragment !== undefined)
+      return undefined;
+    const { data, sport } = transport;
+    if (data.length < VXLAN_HEADER + 14) return undefined;
+    const header = [...data.subarray(0, VXLAN_HEADER)]
+      .map((byte) => byte.toString(16).padStart(2, '0'))
+      .join('');
+    const inner = this.describe(parseFrame(data.subarray(VXLAN_HEADER)));
+    return `vxlan ${header} from port #${this.#flows.nameOf(`${sport}`)} [${inner}]`;
+  }
+
+  #packet(packet: Packet): string {
+    // The kernel leaves sums to hardware that is not there.
+    const { corrupt, ...intact } = packet;
+    const inner = this.#tunnelled(packet);
+    if (inner !== undefined) {
+      const { src, dst, ttl, tos, dontFragment } = packet;
+      return `${formatIpAddress(src)} > ${formatIpAddress(dst)} ttl ${ttl} tos ${tos}${dontFragment ? ' df' : ''} ${inner}`;
+    }
+    const shown = describePacket(corrupt === 'ip-checksum' ? packet : intact);
+    if (packet.fragment === undefined) return shown;
+    const key = `${formatIpAddress(packet.src)} ${formatIpAddress(packet.dst)} ${packet.id}`;
+    return `${shown} id #${this.#ids.nameOf(key)}`;
+  }
+
+  /** `SOURCE > DESTINATION: CONTENTS`. */
+  describe(frame: Frame): string {
+    const { source, destination, payload } = frame;
+    const contents =
+      payload.kind === 'arp'
+        ? this.#arp(payload.message)
+        : payload.kind === 'ip'
+          ? this.#packet(payload.packet)
+          : `type ${payload.etherType.toString(16)} ${payload.data.length} bytes`;
+    return `${this.#mac(source)} > ${this.#mac(destination)}: ${contents}`;
+  }
+}
+
+/** The chatter of a kernel that is left alone: group reports and router solicitations. */
+export function isChatter({ payload }: Frame): boolean {
+  if (payload.kind !== 'ip') return false;
+  const { src, transport } = payload.packet;
+  if (transport.kind === 'opaque') return transport.protocol === 2;
+  if (transport.kind !== 'icmp' || typeof src === 'number') return false;
+  const { type } = transport;
+  return (type >= 130 && type <= 134) || type === 143;
+}

@@ -1,0 +1,155 @@
+/**
+ * A network of the real kernel: namespaces that belong to this process alone (private-namespace.ts), joined by
+ * veth pairs, with a packet socket in each. Nothing has a name outside and nothing outlives the process.
+ */
+import { writeFileSync } from 'node:fs';
+import { type Libc, loadLibc } from '../../../src/cli/kernel/libc.ts';
+import { PrivateNamespace } from '../../../src/cli/kernel/private-namespace.ts';
+import { runProgram } from '../../../src/cli/kernel/programs.ts';
+import { RawSender } from '../../../src/cli/kernel/raw-sender.ts';
+import { deviceCommands, linkCommands, tableCommands } from './ip-commands.ts';
+import { type NetworkSpec, type PlannedDevice, planDevices } from './network-spec.ts';
+import { PacketSocket } from './packet-socket.ts';
+
+/** What keeps the kernel from speaking unasked, written before any device exists. */
+const QUIET: readonly (readonly [string, string])[] = [
+  ['net.ipv6.conf.default.addr_gen_mode', '1'],
+  ['net.ipv6.conf.default.accept_dad', '0'],
+  ['net.ipv6.conf.default.router_solicitations', '0'],
+  ['net.ipv6.conf.default.accept_ra', '0'],
+  ['net.ipv4.igmp_link_local_mcast_reports', '0'],
+  // Advice about better routers, which comes beside a forwarded packet.
+  ['net.ipv4.conf.all.send_redirects', '0'],
+  ['net.ipv4.conf.default.send_redirects', '0'],
+];
+
+function writeSysctl(name: string, value: string | number): void {
+  writeFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, String(value));
+}
+
+/** A frame that passed a device of a namespace. */
+export interface CapturedFrame {
+  readonly namespace: string;
+  readonly device: string;
+  readonly direction: 'in' | 'out';
+  readonly bytes: Uint8Array;
+}
+
+interface Room {
+  readonly namespace: PrivateNamespace;
+  readonly socket: PacketSocket;
+  readonly sender: RawSender;
+  readonly names: Map<number, string>;
+}
+
+function indices(): Map<number, string> {
+  const links: unknown = JSON.parse(runProgram('ip', ['-json', 'link']));
+  const rows = links as readonly { readonly ifindex: number; readonly ifname: string }[];
+  return new Map(rows.map(({ ifindex, ifname }) => [ifindex, ifname]));
+}
+
+function batch(commands: readonly string[]): void {
+  if (commands.length > 0) runProgram('ip', ['-batch', '-'], `${commands.join('\n')}\n`);
+}
+
+export class KernelNetwork {
+  readonly #libc: Libc;
+  readonly #rooms = new Map<string, Room>();
+  readonly #planned: ReadonlyMap<string, readonly PlannedDevice[]>;
+  readonly #spec: NetworkSpec;
+
+  /** Builds the network. Throws what the kernel's programs complain about; nothing is left behind. */
+  constructor(spec: NetworkSpec) {
+    this.#libc = loadLibc();
+    this.#spec = spec;
+    this.#planned = planDevices(spec);
+    try {
+      this.#build();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  #room(name: string): Room {
+    const room = this.#rooms.get(name);
+    if (room === undefined) throw new RangeError(`there is no namespace ${name}`);
+    return room;
+  }
+
+  #build(): void {
+    const { namespaces } = this.#spec;
+    for (const name of Object.keys(namespaces)) {
+      const namespace = PrivateNamespace.make(this.#libc);
+      const opened = namespace.run(() => {
+        for (const [path, value] of QUIET) writeSysctl(path, value);
+        const sender = new RawSender(this.#libc);
+        sender.open('ipv4');
+        sender.open('ipv6');
+        return { socket: new PacketSocket(this.#libc), sender };
+      });
+      this.#rooms.set(name, { namespace, ...opened, names: new Map() });
+    }
+    const paths = new Map([...this.#rooms].map(([name, { namespace }]) => [name, namespace.path]));
+    for (const name of Object.keys(namespaces)) {
+      const commands = linkCommands({ spec: this.#spec, planned: this.#planned, namespace: name, paths });
+      this.run(name, () => batch(commands));
+    }
+    for (const [name, spec] of Object.entries(namespaces)) {
+      const planned = this.#planned.get(name) ?? [];
+      this.run(name, () => {
+        for (const [path, value] of Object.entries(spec.sysctls ?? {})) writeSysctl(path, value);
+        batch(deviceCommands(planned, spec));
+        const { links, fdb } = tableCommands(spec);
+        batch(links);
+        if (fdb.length > 0) runProgram('bridge', ['-batch', '-'], `${fdb.join('\n')}\n`);
+        if (spec.iptables !== undefined) runProgram('iptables-nft-restore', [], `${spec.iptables}\n`);
+        if (spec.ip6tables !== undefined) runProgram('ip6tables-nft-restore', [], `${spec.ip6tables}\n`);
+        for (const [index, device] of indices()) this.#room(name).names.set(index, device);
+      });
+    }
+    this.drain();
+  }
+
+  /** Runs `action`, which must be synchronous, in the namespace called `name`. */
+  run<T>(name: string, action: () => T): T {
+    return this.#room(name).namespace.run(action);
+  }
+
+  /** A raw socket of namespace `at` sends. Returns 0, or the errno of the refusal. */
+  send(at: string, ...packet: Parameters<RawSender['send']>): number {
+    return this.#room(at).sender.send(...packet);
+  }
+
+  /** Sends `frame` through a device, past the IP layer. */
+  frame(at: string, device: string, frame: Uint8Array): void {
+    const { names, socket } = this.#room(at);
+    const index = [...names].find(([, name]) => name === device)?.[0];
+    if (index === undefined) throw new RangeError(`${at} has no device ${device}`);
+    socket.send(index, frame);
+  }
+
+  /** Takes a device up or down. */
+  link(at: string, device: string, up: boolean): void {
+    this.run(at, () => runProgram('ip', ['link', 'set', 'dev', device, up ? 'up' : 'down']));
+  }
+
+  /** Every frame that passed a device since the last call, namespace by namespace, each in order. */
+  drain(): CapturedFrame[] {
+    return [...this.#rooms].flatMap(([namespace, { socket, names }]) =>
+      socket.drain().map(({ ifindex, direction, bytes }) => {
+        return { namespace, device: names.get(ifindex) ?? `#${ifindex}`, direction, bytes };
+      }),
+    );
+  }
+
+  /** Takes everything down. */
+  close(): void {
+    for (const { socket, sender, namespace } of this.#rooms.values()) {
+      socket.close();
+      sender.close();
+      namespace.close();
+    }
+    this.#rooms.clear();
+  }
+}

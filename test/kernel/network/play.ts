@@ -1,0 +1,187 @@
+/** A network built twice, the same done to both, and what passed every device compared, step by step. */
+import { compareConntrack } from '../../../src/cli/kernel/compare.ts';
+import { parseConntrackList } from '../../../src/cli/kernel/conntrack-list.ts';
+import { runProgram } from '../../../src/cli/kernel/programs.ts';
+import { emitFrame, parseFrame } from '../../../src/wire/frame.ts';
+import { EmulatedNetwork } from './emulated-network.ts';
+import { FrameWriter, isChatter } from './frame-text.ts';
+import { type CapturedFrame, KernelNetwork } from './kernel-network.ts';
+import type { NetworkSpec, Step } from './network-spec.ts';
+
+export interface Scenario {
+  readonly title: string;
+  readonly network: NetworkSpec;
+  readonly steps: readonly Step[];
+}
+
+/** Frames by `NAMESPACE/DEVICE DIRECTION`, in order. */
+type Log = ReadonlyMap<string, readonly string[]>;
+
+/** What a step showed on both sides. */
+interface StepRecord {
+  readonly kernel: Log;
+  readonly emulator: Log;
+}
+
+function readLog(captured: readonly CapturedFrame[], writer: FrameWriter): Log {
+  const log = new Map<string, string[]>();
+  for (const { namespace, device, direction, bytes } of captured) {
+    const frame = parseFrame(bytes);
+    if (isChatter(frame)) continue;
+    const where = `${namespace}/${device} ${direction}`;
+    const lines = log.get(where) ?? [];
+    lines.push(writer.describe(frame));
+    log.set(where, lines);
+  }
+  return log;
+}
+
+function sideBySide({ kernel, emulator }: StepRecord): string[] {
+  const places = [...new Set([...kernel.keys(), ...emulator.keys()])].sort();
+  return places.flatMap((place) => {
+    const seen = kernel.get(place) ?? [];
+    const modelled = emulator.get(place) ?? [];
+    if (seen.join('\n') === modelled.join('\n')) return [];
+    const list = (lines: readonly string[]) => (lines.length === 0 ? ['(nothing)'] : lines);
+    return [
+      `${place}:`,
+      ...list(seen).map((line) => `    kernel   ${line}`),
+      ...list(modelled).map((line) => `    emulator ${line}`),
+    ];
+  });
+}
+
+function stepText(step: Step): string {
+  switch (step.kind) {
+    case 'send':
+      return `${step.at} sends`;
+    case 'frame':
+      return `a frame leaves by ${step.at}/${step.device}`;
+    case 'wait':
+      return `${step.seconds} s go by`;
+    case 'link':
+      return `${step.at}/${step.device} goes ${step.up ? 'up' : 'down'}`;
+  }
+}
+
+function apply(step: Step, kernel: KernelNetwork, emulator: EmulatedNetwork): void {
+  switch (step.kind) {
+    case 'send':
+      kernel.send(step.at, step.packet);
+      emulator.send(step.at, step.packet);
+      break;
+    case 'frame':
+      kernel.frame(step.at, step.device, emitFrame(step.frame));
+      emulator.frame(step.at, step.device, step.frame);
+      break;
+    case 'link':
+      kernel.link(step.at, step.device, step.up);
+      emulator.link(step.at, step.device, step.up);
+      break;
+    case 'wait':
+      break;
+  }
+}
+
+/** Seconds without a frame after which a step counts as over. */
+const QUIET = 0.004;
+
+/** Names in a row of the tables that both sides keep: conntrack. */
+function compareTables(spec: NetworkSpec, kernel: KernelNetwork, emulator: EmulatedNetwork): string[] {
+  return Object.entries(spec.namespaces).flatMap(([name, { iptables, ip6tables }]) => {
+    const families = [iptables === undefined ? [] : ['ipv4'], ip6tables === undefined ? [] : ['ipv6']].flat();
+    const { host } = emulator.namespace(name);
+    if (families.length === 0) return [];
+    const listed = kernel
+      .run(name, () =>
+        families.flatMap((family) => parseConntrackList(runProgram('conntrack', ['-L', '-f', family]))),
+      )
+      // Group reports and neighbour discovery are not tracked by the emulator's hosts, which send none.
+      .filter(({ protocol }) => protocol !== 2);
+    const now = emulator.scheduler.clock.now();
+    return compareConntrack(listed, host, { now, compareTimeouts: false }).map((line) => `${name}: ${line}`);
+  });
+}
+
+/** A scenario being played: yields the seconds to leave it alone; returns the differences, a line each. */
+export function* play({ network, steps }: Scenario, seed = 1): Generator<number, string[]> {
+  const emulator = new EmulatedNetwork(network, seed);
+  const kernel = new KernelNetwork(network);
+  const [kernelWriter, emulatorWriter] = [new FrameWriter(network), new FrameWriter(network)];
+  try {
+    yield 0.002;
+    kernel.drain();
+    for (const [index, step] of steps.entries()) {
+      apply(step, kernel, emulator);
+      const captured: CapturedFrame[] = [];
+      let passed = QUIET;
+      if (step.kind === 'wait') {
+        yield step.seconds;
+        passed = step.seconds;
+        captured.push(...kernel.drain());
+      } else {
+        for (;;) {
+          const more = kernel.drain();
+          captured.push(...more);
+          if (more.length === 0 && captured.length > 0) break;
+          yield QUIET;
+          if (captured.length === 0 && more.length === 0) {
+            captured.push(...kernel.drain());
+            break;
+          }
+        }
+      }
+      emulator.settle(passed);
+      const record = {
+        kernel: readLog(captured, kernelWriter),
+        emulator: readLog(emulator.drain(), emulatorWriter),
+      };
+      const differences = sideBySide(record);
+      if (differences.length > 0) return [`step ${index + 1}: ${stepText(step)}`, ...differences];
+    }
+    return compareTables(network, kernel, emulator);
+  } finally {
+    kernel.close();
+  }
+}
+
+interface Run {
+  readonly index: number;
+  readonly playing: Generator<number, string[]>;
+  due: number;
+}
+
+const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+/**
+ * Plays all scenarios, many at a time: while one waits for its kernel the others go on. Returns the differences
+ * of each, in order; what one throws is a difference.
+ */
+export async function playAll(scenarios: readonly Scenario[]): Promise<readonly string[][]> {
+  const results: string[][] = scenarios.map(() => []);
+  const running: Run[] = [];
+  let next = 0;
+  while (next < scenarios.length || running.length > 0) {
+    while (next < scenarios.length && running.length < 24) {
+      const scenario = scenarios[next];
+      if (scenario !== undefined) running.push({ index: next, playing: play(scenario), due: 0 });
+      next++;
+    }
+    running.sort((a, b) => a.due - b.due);
+    const [soonest] = running;
+    if (soonest === undefined) break;
+    const left = (soonest.due - performance.now()) / 1000;
+    if (left > 0) await pause(left);
+    try {
+      const { done, value } = soonest.playing.next();
+      if (done === true) {
+        results[soonest.index] = value;
+        running.splice(running.indexOf(soonest), 1);
+      } else soonest.due = performance.now() + value * 1000;
+    } catch (error) {
+      results[soonest.index] = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+      running.splice(running.indexOf(soonest), 1);
+    }
+  }
+  return results;
+}
