@@ -16,7 +16,8 @@ import { fileError } from '../system-error.ts';
 /** Throws InputError when no file can be put at `path`. */
 export function checkWritable(path: string): void {
   try {
-    if (!existsSync(path)) accessSync(dirname(path), constants.W_OK);
+    // The dot: what it is in has to be a directory.
+    if (!existsSync(path)) accessSync(`${dirname(path)}/.`, constants.W_OK);
     else if (statSync(path).isDirectory())
       throw new InputError('cannot write: is a directory', { file: path });
     else accessSync(path, constants.W_OK);

@@ -89,14 +89,15 @@ export function costChart({ lookups, kernel, machine }: ChartInput): string {
       ),
     ),
   ];
-  const band = spreads.size > 1 ? '; bands: from the cheapest destinations to the dearest' : '';
-  const about = [
+  const band = spreads.size > 1 ? '; bands reach from the cheapest destinations to the dearest' : '';
+  const notes = [
+    `Lines: ${SPREAD_WORDS[main]}${band}.`,
     ...(lookups.length > 0 ? ['Solid: kubewire, the look-up in the nat table alone.'] : []),
-    ...(kernel.length > 0 ? ["Dashed: Linux, the whole way of a flow's first packet through a node."] : []),
+    ...(kernel.length > 0 ? ["Dashed: Linux, a flow's first packet on its whole way through a node."] : []),
   ];
   return svgPlot({
     title: 'One packet to a Service under kube-proxy’s iptables rules',
-    notes: [`Lines: ${SPREAD_WORDS[main]}${band}.`, about.join(' ')],
+    notes,
     xLabel: 'Services',
     yLabel: 'time a packet',
     formatX: (value) => value.toLocaleString('en'),

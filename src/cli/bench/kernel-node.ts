@@ -66,6 +66,11 @@ export function nobodysFrame(bytes: Uint8Array): Uint8Array {
   return frame(ETHERTYPE_NOBODY, bytes);
 }
 
+/** Throws KernelUnavailable, with a line for the user, where no namespace can be made. */
+export function requireKernel(): void {
+  PrivateNamespace.make(loadLibc()).close();
+}
+
 export interface KernelRules {
   readonly backend: Backend;
   readonly family: IpFamily;

@@ -26,13 +26,13 @@ export interface Ratio {
   readonly detail: string;
 }
 
-interface Goal {
+export interface Goal {
   readonly name: string;
   readonly atLeast?: number;
   readonly atMost?: number;
 }
 
-const GOALS = {
+export const GOALS = {
   at10k: { name: 'compiled ÷ linear (flat array) engine, 10,000 Services', atLeast: 100 },
   at100k: { name: 'compiled ÷ linear (flat array) engine, 100,000 Services', atLeast: 1000 },
   growth: { name: 'compiled at 100,000 ÷ compiled at 100 Services', atLeast: 0.5 },
@@ -43,7 +43,8 @@ const GOALS = {
   forward: { name: 'full new-flow path, packets per second', atLeast: 1_000_000 },
 } as const satisfies Readonly<Record<string, Goal>>;
 
-function judged(goal: Goal, value: number | null, detail: string): Ratio {
+/** `value` beside its goal; null has no value and is not met. */
+export function judged(goal: Goal, value: number | null, detail: string): Ratio {
   const { name, atLeast, atMost } = goal;
   const met =
     value !== null &&

@@ -1,7 +1,7 @@
 /** What each subject of `bench` measures and prints. */
 import type { IpFamily } from '../../wire/ip-address.ts';
 import type { EngineName } from './engines.ts';
-import { BACKENDS } from './kernel-node.ts';
+import { BACKENDS, requireKernel } from './kernel-node.ts';
 import { describeMachine, machineLine } from './machine.ts';
 import type { Spread } from './traffic.ts';
 
@@ -43,9 +43,11 @@ const SCALE = { services: 50_000, endpoints: 5 };
 
 /** Calls `measure` for each size in turn. */
 async function bySize<T>(
-  { services = SERVICES, endpoints = ENDPOINTS, family, progress }: BenchRequest,
+  { services = SERVICES, endpoints = ENDPOINTS, family, progress, kernel }: BenchRequest,
   measure: (size: { services: number; endpoints: number; family: IpFamily }) => Promise<T>,
 ): Promise<readonly T[]> {
+  // Better now than after the engines' turn.
+  if (kernel) requireKernel();
   const results: T[] = [];
   for (const count of services) {
     progress(`${count.toLocaleString('en')} Services`);
@@ -85,7 +87,9 @@ export async function kernel(request: BenchRequest): Promise<BenchReport> {
   ]);
   const { spreads, rounds = KERNEL_ROUNDS, seed } = request;
   const machine = describeMachine();
-  const reports = await bySize(request, (size) => benchKernel({ size, spreads, rounds, seed }));
+  const reports = await bySize({ ...request, kernel: true }, (size) =>
+    benchKernel({ size, spreads, rounds, seed }),
+  );
   const results = reports.flatMap((report) => report.results);
   const loading = reports.flatMap((report) => report.loading);
   return {

@@ -137,7 +137,7 @@ export function svgPlot(plot: Plot): string {
   );
   const middle = (top + bottom) / 2;
   return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" font-family="system-ui, sans-serif" font-size="15" fill="#222">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" font-family="Helvetica, Arial, sans-serif" font-size="15" fill="#222">`,
     `<title>${escaped(title)}</title>`,
     `<desc>${escaped([...notes, source].join(' '))}</desc>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,

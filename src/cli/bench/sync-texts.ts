@@ -1,5 +1,9 @@
 /** What a node is given when it syncs: all rules, or those of one Service whose endpoints have changed. */
-import { generateIptablesRules, type RulesInput } from '../../proxy/iptables/generate.ts';
+import {
+  generateIptablesRules,
+  LARGE_CLUSTER_ENDPOINTS,
+  type RulesInput,
+} from '../../proxy/iptables/generate.ts';
 import { clusterOf, endpointSlice, type Size } from './workload.ts';
 
 /** The lines of nat's chains in `text`, by chain. */
@@ -25,11 +29,16 @@ export function changedInputs(size: Size): {
   const index = size.services >> 1;
   const other = endpointSlice(index, size, size.services * size.endpoints);
   const services = cluster.services.slice(index, index + 1);
+  const alone = {
+    ...cluster,
+    services,
+    largeCluster: size.services * size.endpoints > LARGE_CLUSTER_ENDPOINTS,
+  };
   return {
     cluster,
     clusterAfter: { ...cluster, endpointSlices: cluster.endpointSlices.with(index, other) },
-    before: { ...cluster, services, endpointSlices: cluster.endpointSlices.slice(index, index + 1) },
-    after: { ...cluster, services, endpointSlices: [other] },
+    before: { ...alone, endpointSlices: cluster.endpointSlices.slice(index, index + 1) },
+    after: { ...alone, endpointSlices: [other] },
   };
 }
 

@@ -12,10 +12,12 @@ import { newTables, printTables } from './tables.ts';
 export interface RulesInput extends SettingsInput {
   readonly services: Iterable<Service>;
   readonly endpointSlices: Iterable<EndpointSlice>;
+  /** Whether the cluster counts as a large one; counted when left out. For who asks about a part of it. */
+  readonly largeCluster?: boolean;
 }
 
 /** Above this many endpoints, ready or not, kube-proxy leaves out the comments of the longest chains. */
-const LARGE_CLUSTER_ENDPOINTS = 1000;
+export const LARGE_CLUSTER_ENDPOINTS = 1000;
 
 /** Sorted by key; of two ports of one key the later counts, as in the reference's map. */
 function sortedServicePorts(services: Iterable<Service>, family: IpFamily): readonly ServicePort[] {
@@ -40,12 +42,12 @@ export function generateIptablesRules(input: RulesInput): string {
   const settings = proxySettings(input);
   const ports = sortedServicePorts(input.services, family);
   const table = collectEndpoints(input.endpointSlices, { family, proxyNode: settings.nodeName });
-  const comments = countEndpoints(ports, table) <= LARGE_CLUSTER_ENDPOINTS;
+  const { largeCluster = countEndpoints(ports, table) > LARGE_CLUSTER_ENDPOINTS } = input;
   const tables = newTables();
   writeBaseRules(tables, settings);
   for (const port of ports) {
     const plan = planService(port, table.get(port.key) ?? [], settings.topology);
-    writeServiceRules(tables, plan, { settings, comments });
+    writeServiceRules(tables, plan, { settings, comments: !largeCluster });
   }
   writeNodePortJumps(tables, settings);
   return printTables(tables);
