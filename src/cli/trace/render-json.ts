@@ -3,17 +3,58 @@
  * `path` steps and packets as `kubewire eval` prints.
  */
 import { packetJson, pathOf, verdictJson } from '../../cluster/single-host/result.ts';
+import { firstPacket, type Hop, hostEvents } from '../../cluster/trace/hop.ts';
 import type { TraceReport } from '../../cluster/trace/trace.ts';
-import type { Hop } from '../../cluster/trace/walk.ts';
+import type { NamespaceEvent } from '../../netstack/namespace-events.ts';
 import { formatIpAddress } from '../../wire/ip-address.ts';
+import { formatMac } from '../../wire/mac.ts';
 import { kindText, routeText } from './phrases.ts';
 
+/** What happened at the link, where a packet was concerned. */
+function linkJson(event: NamespaceEvent): readonly object[] {
+  switch (event.kind) {
+    case 'frame-sent':
+    case 'frame-received': {
+      const { kind, device, frame } = event;
+      const { source, destination, payload } = frame;
+      return [
+        {
+          kind,
+          device,
+          source: formatMac(source),
+          destination: formatMac(destination),
+          carries: payload.kind,
+        },
+      ];
+    }
+    case 'neighbour-wait':
+      return [{ kind: event.kind, device: event.device, address: formatIpAddress(event.address) }];
+    case 'neighbour': {
+      const { kind, device, address, state, mac } = event;
+      const lladdr = mac === undefined ? {} : { lladdr: formatMac(mac) };
+      return [{ kind, device, address: formatIpAddress(address), state, ...lladdr }];
+    }
+    case 'bridge': {
+      const { kind, bridge, inPort, outPorts, local, flooded } = event;
+      return [{ kind, bridge, ...(inPort === undefined ? {} : { inPort }), outPorts, local, flooded }];
+    }
+    case 'encapsulated':
+    case 'decapsulated':
+      return [{ kind: event.kind, device: event.device, outer: packetJson(event.outer) }];
+    case 'frame-dropped':
+    case 'frame-lost':
+    case 'packet-dropped':
+      return [{ kind: event.kind, device: event.device, reason: event.reason }];
+    default:
+      return [];
+  }
+}
+
 function hopJson(hop: Hop) {
-  const { leg, host, kind, events, unresolved } = hop;
-  const first = events.find((event) => event.kind === 'receive' || event.kind === 'originate');
+  const { leg, host, kind, events, loss } = hop;
   const received = events.find((event) => event.kind === 'receive');
   const tracked = events.find((event) => event.kind === 'conntrack');
-  const packet = first?.kind === 'receive' || first?.kind === 'originate' ? first.packet : undefined;
+  const packet = firstPacket(events);
   return {
     leg,
     host,
@@ -25,14 +66,16 @@ function hopJson(hop: Hop) {
       event.kind === 'route' ? [routeText(event.route, event.destination)] : [],
     ),
     path: pathOf(
-      events.map((event) =>
+      hostEvents(events).map((event) =>
         event.kind === 'originate' ? { kind: event.kind, packet: event.packet } : event,
       ),
     ),
     ...verdictOf(hop),
-    ...(unresolved === undefined
+    link: events.flatMap(linkJson),
+    ...(loss === undefined ? {} : { lost: { device: loss.device, reason: loss.reason } }),
+    ...(loss?.nextHop === undefined
       ? {}
-      : { noNeighbour: { device: unresolved.device, nextHop: formatIpAddress(unresolved.nextHop) } }),
+      : { noNeighbour: { device: loss.device, nextHop: formatIpAddress(loss.nextHop) } }),
   };
 }
 

@@ -1,9 +1,10 @@
 /** A trace as a Mermaid sequence diagram: hosts as participants, packets as arrows, translations as notes. */
+
+import type { Hop } from '../../cluster/trace/hop.ts';
 import type { TraceReport } from '../../cluster/trace/trace.ts';
-import type { Hop } from '../../cluster/trace/walk.ts';
 import { DROP_REASONS } from '../../netfilter/verdict.ts';
-import type { HostEvent } from '../../netstack/events.ts';
 import { formatRefusal } from '../../netstack/fate.ts';
+import type { NamespaceEvent } from '../../netstack/namespace-events.ts';
 import type { Packet } from '../../wire/packet.ts';
 import { endsText, kindText } from './phrases.ts';
 import { rowsOf } from './rows.ts';
@@ -18,15 +19,17 @@ function packetLabel(packet: Packet): string {
 }
 
 /** The lines worth a note: translations, and the tables' decisions behind them. */
-function noteLines(events: readonly HostEvent[]): string[] {
+function noteLines(events: readonly NamespaceEvent[]): string[] {
   const changes = rowsOf(events).filter(
     ({ effect }) => / ⇒ |REJECT|DROP/.test(effect) && !effect.startsWith('mark'),
   );
   return changes.map(({ stage, place, effect }) => mermaidText(`${stage}: ${place} ${effect}`));
 }
 
-function endLine({ fate, host, unresolved }: Hop, alias: (host: string) => string): string | undefined {
-  if (unresolved !== undefined) return `  ${alias(host)}-x${alias(host)}: no neighbour`;
+function endLine({ fate, host, loss }: Hop, alias: (host: string) => string): string | undefined {
+  if (loss !== undefined) {
+    return `  ${alias(host)}-x${alias(host)}: ${mermaidText(`lost: ${DROP_REASONS[loss.reason]}`)}`;
+  }
   if (fate.kind === 'dropped') {
     return `  ${alias(host)}-x${alias(host)}: ${mermaidText(`dropped: ${DROP_REASONS[fate.reason]}`)}`;
   }
@@ -39,7 +42,9 @@ function endLine({ fate, host, unresolved }: Hop, alias: (host: string) => strin
 /** Where the packet that `hop` sent went: the next hop of the same leg. */
 function nextOf(hops: readonly Hop[], index: number): Hop | undefined {
   const hop = hops[index];
-  return hops.slice(index + 1).find(({ leg, events }) => leg === hop?.leg && events[0]?.kind === 'receive');
+  return hops
+    .slice(index + 1)
+    .find(({ leg, events }) => leg === hop?.leg && events.some(({ kind }) => kind === 'receive'));
 }
 
 function sentPacket({ events }: Hop): Packet | undefined {

@@ -1,13 +1,12 @@
 /** A trace as text for people: a block for each host, a line for each thing that happened there. */
 import { styleText } from 'node:util';
+import { firstPacket, type Hop } from '../../cluster/trace/hop.ts';
 import type { Outcome } from '../../cluster/trace/outcome.ts';
 import type { TraceReport } from '../../cluster/trace/trace.ts';
-import type { Hop } from '../../cluster/trace/walk.ts';
 import { DROP_REASONS } from '../../netfilter/verdict.ts';
-import type { HostEvent } from '../../netstack/events.ts';
 import { type Fate, formatRefusal } from '../../netstack/fate.ts';
+import type { NamespaceEvent } from '../../netstack/namespace-events.ts';
 import { formatIpAddress } from '../../wire/ip-address.ts';
-import type { Packet } from '../../wire/packet.ts';
 import { endsText, kindText, socketText } from './phrases.ts';
 import { type Row, rowsOf } from './rows.ts';
 
@@ -39,30 +38,28 @@ function rowLine(row: Row, previous: Row | undefined, paint: Paint): string {
   return line.trimEnd();
 }
 
-function firstPacket(hop: Hop): Packet | undefined {
-  for (const event of hop.events) {
-    if (event.kind === 'receive' || event.kind === 'originate') return event.packet;
+function arrival(events: readonly NamespaceEvent[]): string {
+  for (const event of events) {
+    if (event.kind === 'receive') return `in ${event.device}`;
+    if (event.kind === 'originate') return 'from here';
   }
-  return undefined;
-}
-
-function arrival(events: readonly HostEvent[]): string {
-  const received = events.find((event) => event.kind === 'receive');
-  return received?.kind === 'receive' ? `in ${received.device}` : 'from here';
+  return 'in lo';
 }
 
 const NAME_WIDTH = 42;
 
 function hopHeader(hop: Hop, paint: Paint): string {
-  const packet = firstPacket(hop);
+  const packet = firstPacket(hop.events);
   const about = packet === undefined ? '' : `${endsText(packet)}  ${kindText(packet)}`;
   return `${paint('bold', padded(`${hop.host}  ${arrival(hop.events)}`, NAME_WIDTH))}${about}`;
 }
 
 /** How the hop ended, when it ended there. */
 function fateLine(fate: Fate, hop: Hop, paint: Paint): string | undefined {
-  if (hop.unresolved !== undefined) {
-    const { nextHop, device } = hop.unresolved;
+  if (hop.loss !== undefined) {
+    const { nextHop, device, reason } = hop.loss;
+    if (nextHop === undefined)
+      return paint('red', `  ✘ lost at ${device} (${reason}): ${DROP_REASONS[reason]}`);
     return paint('red', `  ✘ nobody on ${device} has the address ${formatIpAddress(nextHop)}`);
   }
   switch (fate.kind) {
@@ -109,6 +106,7 @@ const MARKS: Readonly<Record<Outcome['kind'], readonly [mark: string, style: Sty
   closed: ['✘', 'red'],
   refused: ['✘', 'red'],
   dropped: ['✘', 'red'],
+  lost: ['✘', 'red'],
   'no-neighbour': ['✘', 'red'],
   unknown: ['?', 'yellow'],
   'reply-unrecognised': ['✘', 'red'],

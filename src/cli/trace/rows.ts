@@ -2,8 +2,10 @@
 import type { NetfilterEvent } from '../../netfilter/events.ts';
 import type { TableName } from '../../netfilter/rule-set.ts';
 import type { HostEvent } from '../../netstack/events.ts';
+import type { NamespaceEvent } from '../../netstack/namespace-events.ts';
 import { formatIpAddress, sameAddress } from '../../wire/ip-address.ts';
 import type { Packet } from '../../wire/packet.ts';
+import { linkRows } from './link-rows.ts';
 import { effectText, endsText, entryText, noteText, routeText, socketText, tupleText } from './phrases.ts';
 
 export interface Row {
@@ -20,12 +22,12 @@ export interface Row {
 
 type RuleEvent = Extract<NetfilterEvent, { kind: 'rule' }>;
 
-function row(stage: string, table: string, place: string, effect = '', note = ''): Row {
+export function row(stage: string, table: string, place: string, effect = '', note = ''): Row {
   return { stage, table, place, effect, note };
 }
 
 /** Whether the chain that `events[index]` jumps to decided nothing: no rule in it matched. */
-function isFruitless(events: readonly HostEvent[], index: number): boolean {
+function isFruitless(events: readonly NamespaceEvent[], index: number): boolean {
   const jump = events[index];
   if (jump?.kind !== 'rule' || jump.effect.kind !== 'jump') return false;
   const { chain } = jump.effect;
@@ -34,7 +36,7 @@ function isFruitless(events: readonly HostEvent[], index: number): boolean {
 }
 
 /** Rows of one table at one hook, jumps that led to nothing gathered into the line of the policy. */
-function tableRows(events: readonly HostEvent[], hook: string, table: TableName): Row[] {
+function tableRows(events: readonly NamespaceEvent[], hook: string, table: TableName): Row[] {
   const rows: Row[] = [];
   const fruitless: string[] = [];
   for (const [index, event] of events.entries()) {
@@ -92,7 +94,7 @@ function transmitRow({ device, nextHop, packet }: Extract<HostEvent, { kind: 'tr
 }
 
 /** The rows of `events`, in the order in which things happened. */
-export function rowsOf(events: readonly HostEvent[]): Row[] {
+export function rowsOf(events: readonly NamespaceEvent[]): Row[] {
   const rows: Row[] = [];
   for (let at = 0; at < events.length; at++) {
     const event = events[at];
@@ -124,6 +126,19 @@ export function rowsOf(events: readonly HostEvent[]): Row[] {
       case 'loopback':
         rows.push(row('out', '', 'lo and in again'));
         break;
+      case 'neighbour-wait':
+      case 'neighbour':
+      case 'bridge':
+      case 'encapsulated':
+      case 'decapsulated':
+      case 'frame-sent':
+      case 'frame-received':
+        rows.push(...linkRows(event));
+        break;
+      // How a hop was lost is its last line.
+      case 'frame-dropped':
+      case 'frame-lost':
+      case 'packet-dropped':
       case 'hook':
       case 'rule':
       case 'policy':
@@ -137,7 +152,7 @@ export function rowsOf(events: readonly HostEvent[]): Row[] {
 }
 
 function isOfTable(
-  event: HostEvent | undefined,
+  event: NamespaceEvent | undefined,
   of: { readonly table: string; readonly hook: string },
 ): boolean {
   if (event?.kind !== 'chain' && event?.kind !== 'rule' && event?.kind !== 'policy') return false;

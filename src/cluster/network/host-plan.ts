@@ -1,7 +1,6 @@
-/** What a host of the emulated cluster is made from: everything about it that no packet changes. */
-import type { ConntrackSysctls } from '../../netfilter/conntrack/timeouts.ts';
+/** What is known of a host of the emulated cluster before its first packet. */
+import type { IpSet } from '../../netfilter/ip-set.ts';
 import type { RuleSet } from '../../netfilter/rule-set.ts';
-import type { AddressBook } from '../../netstack/addressing.ts';
 import type { IpAddress } from '../../wire/ip-address.ts';
 import type { Packet } from '../../wire/packet.ts';
 
@@ -19,11 +18,10 @@ export interface HostPlan {
   /** The addresses others reach it by, preferred first. */
   readonly ownAddresses: readonly IpAddress[];
   readonly listens: Listens;
-  /** Devices and routes. Most hosts of a large cluster never see a packet, so this and the rules are made late. */
-  readonly addresses: () => AddressBook;
-  /** Rule sets in force. */
+  /** Rule sets in force. Most hosts of a large cluster never see a packet, so they are made late. */
   readonly rules: () => readonly RuleSet[];
-  readonly conntrack?: ConntrackSysctls;
+  /** The sets that the rules look into. */
+  readonly sets?: () => ReadonlyMap<string, IpSet>;
 }
 
 /** `make`, called at the first use and remembered. */

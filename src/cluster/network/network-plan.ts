@@ -1,38 +1,36 @@
 /**
- * The emulated cluster before the first packet: every host's plan and how their devices are wired.
- *
- *   pod ══veth══ node ──node network── node ══veth══ pod
- *                         │
- *                       router ── outside hosts
- *
- * Plans are values that no packet changes, so many runs (every outcome of an exploration) share one.
+ * The emulated cluster before the first packet: a plan for every host. Plans are values that no packet
+ * changes, so many runs (every outcome of an exploration) share one.
  */
 
+import { InputError } from '../../sim/input-error.ts';
 import { formatIpAddress, type IpAddress, sameAddress } from '../../wire/ip-address.ts';
 import type { ClusterObjects } from '../derive.ts';
-import type { HostPlan } from './host-plan.ts';
-import { planNode, podGateways, vethName } from './plan-nodes.ts';
+import type { LinkSettings } from '../topology.ts';
+import { type NodePlan, planNode } from './plan-nodes.ts';
 import {
   anonymousPeer,
   namedPeer,
-  OUTSIDE_DEVICE,
   type OutsidePeer,
+  type OutsidePlan,
   planPeer,
   planRouter,
-  ROUTER,
-  ROUTER_LAN,
-  ROUTER_WAN,
-  routerAddresses,
+  type RouterPlan,
 } from './plan-outside.ts';
-import { POD_DEVICE, planPod } from './plan-pods.ts';
+import { type PodPlan, planPod } from './plan-pods.ts';
 import { type NetworkPod, networkPods } from './pod-endpoints.ts';
-import { Segment, Wiring } from './wiring.ts';
+
+export type AnyHostPlan = NodePlan | PodPlan | OutsidePlan | RouterPlan;
 
 export interface NetworkPlan {
   readonly cluster: ClusterObjects;
-  readonly hosts: ReadonlyMap<string, HostPlan>;
+  readonly hosts: ReadonlyMap<string, AnyHostPlan>;
   readonly pods: readonly NetworkPod[];
-  readonly wiring: Wiring;
+  /** Nodes, in the order of the cluster. */
+  readonly nodes: readonly NodePlan[];
+  readonly router: RouterPlan;
+  /** What wires are like, by the label of the host at their end. */
+  readonly links: ReadonlyMap<string, LinkSettings>;
 }
 
 function groupByNode(pods: readonly NetworkPod[]): ReadonlyMap<string, readonly NetworkPod[]> {
@@ -55,48 +53,31 @@ function peersOf(cluster: ClusterObjects, strangers: readonly IpAddress[]): Outs
   return [...named, ...anonymous];
 }
 
+function checkLinks(links: readonly LinkSettings[], hosts: ReadonlyMap<string, AnyHostPlan>): void {
+  for (const { at, origin } of links) {
+    if (!hosts.has(at))
+      throw new InputError(`Topology: links: there is no ${at} with a wire of its own`, origin);
+  }
+}
+
 /**
  * Plans the network of `cluster`. `strangers` are addresses outside it that take part without being
- * described anywhere. Throws InputError for a plugin that is not emulated and for nodes without addresses.
+ * described anywhere. Throws InputError for nodes without addresses and for links of hosts there are not.
  */
 export function planNetwork(cluster: ClusterObjects, strangers: readonly IpAddress[] = []): NetworkPlan {
-  const { uplink, podPrefix } = cluster.topology.devices;
-  const hosts = new Map<string, HostPlan>();
-  const wiring = new Wiring();
-  const nodeNetwork = new Segment('node network');
-  const outside = new Segment('outside');
-  const plug = (plan: HostPlan, device: string, segment: Segment, addresses = plan.ownAddresses) =>
-    wiring.plug({ host: plan.label, device }, segment, addresses);
-
   const pods = networkPods(cluster);
   const byNode = groupByNode(pods);
-  for (const node of cluster.nodes) {
-    const { name } = node.metadata;
-    const guests = byNode.get(name) ?? [];
-    const gateways = podGateways(cluster, name);
-    const plan = planNode({ cluster, node, pods: guests });
-    hosts.set(plan.label, plan);
-    plug(plan, uplink, nodeNetwork);
-    for (const pod of guests) {
-      // A pod on the host's network is the node itself.
-      if (pod.hostNetwork) continue;
-      const podPlan = planPod(pod, gateways);
-      hosts.set(podPlan.label, podPlan);
-      const veth = new Segment(`veth of ${pod.label}`);
-      plug(plan, vethName(podPrefix, pod), veth, gateways);
-      plug(podPlan, POD_DEVICE, veth);
-    }
-  }
+  const nodes = cluster.nodes.map((node) => planNode(cluster, node, byNode.get(node.metadata.name) ?? []));
   const peers = peersOf(cluster, strangers);
-  for (const peer of peers) {
-    const plan = planPeer(peer);
-    hosts.set(plan.label, plan);
-    plug(plan, OUTSIDE_DEVICE, peer.onNodeNetwork ? nodeNetwork : outside);
-  }
   const router = planRouter(cluster, peers);
-  hosts.set(ROUTER, router);
-  const { lan, wan } = routerAddresses(cluster, peers);
-  plug(router, ROUTER_LAN, nodeNetwork, lan);
-  plug(router, ROUTER_WAN, outside, wan);
-  return { cluster, hosts, pods, wiring };
+  const plans = [
+    // A pod on the host's network is the node itself.
+    ...nodes.flatMap((node): AnyHostPlan[] => [node, ...node.guests.map(planPod)]),
+    ...peers.map(planPeer),
+    router,
+  ];
+  const hosts = new Map(plans.map((plan) => [plan.label, plan]));
+  const { links } = cluster.topology;
+  checkLinks(links, hosts);
+  return { cluster, hosts, pods, nodes, router, links: new Map(links.map((link) => [link.at, link])) };
 }

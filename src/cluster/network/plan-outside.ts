@@ -5,17 +5,15 @@
  */
 import type { Node, Service } from '../../kube/objects.ts';
 import { tryParseSloppyIp } from '../../kube/sloppy-address.ts';
-import { AddressBook } from '../../netstack/addressing.ts';
-import { DEFAULT_DEVICE_SYSCTLS, type Device } from '../../netstack/device.ts';
 import type { Route } from '../../netstack/route-table.ts';
 import { familyOf, type IpAddress, ipv6, parseIpAddress } from '../../wire/ip-address.ts';
 import { hostPrefix, type InterfaceAddress, prefixContains, prefixOf } from '../../wire/ip-prefix.ts';
 import type { ClusterObjects } from '../derive.ts';
 import type { OutsideHost } from '../topology.ts';
-import { type HostPlan, NO_RULES, once } from './host-plan.ts';
+import { type HostPlan, NO_RULES } from './host-plan.ts';
 import { listensEverywhere, listensNowhere } from './listeners.ts';
 import { nodeAddresses } from './plan-nodes.ts';
-import { everywhere, routesVia } from './plan-pods.ts';
+import { everywhere } from './plan-pods.ts';
 
 export const ROUTER = 'router';
 /** The router's devices: towards the nodes, and towards everybody else. */
@@ -56,20 +54,16 @@ export function anonymousPeer(label: string, address: IpAddress): OutsidePeer {
   return { label, addresses: [hostPrefix(address)], gateways: LINK_LOCAL_GATEWAYS, onNodeNetwork: false };
 }
 
-export function planPeer(peer: OutsidePeer): HostPlan {
-  const device: Device = {
-    ...DEFAULT_DEVICE_SYSCTLS,
-    forwarding: false,
-    name: OUTSIDE_DEVICE,
-    addresses: peer.addresses,
-  };
-  const gateways = peer.gateways.filter((gateway) =>
-    peer.addresses.some(({ address }) => familyOf(address) === familyOf(gateway)),
-  );
+export interface OutsidePlan extends HostPlan {
+  readonly kind: 'outside';
+  readonly peer: OutsidePeer;
+}
+
+export function planPeer(peer: OutsidePeer): OutsidePlan {
   return {
     label: peer.label,
     kind: 'outside',
-    addresses: once(() => new AddressBook([device], routesVia(gateways, OUTSIDE_DEVICE))),
+    peer,
     ownAddresses: peer.addresses.map(({ address }) => address),
     listens: listensEverywhere,
     rules: NO_RULES,
@@ -137,43 +131,31 @@ function routesToPods(cluster: ClusterObjects): Route[] {
   });
 }
 
-/** The devices of the router that are wired, and what they answer for. */
-export function routerAddresses(
-  cluster: ClusterObjects,
-  peers: readonly OutsidePeer[],
-): {
-  readonly lan: readonly IpAddress[];
-  readonly wan: readonly IpAddress[];
-} {
-  const own = peers.filter((peer) => !peer.onNodeNetwork).flatMap(({ gateways }) => gateways);
-  return { lan: cluster.topology.nodeNetwork.gateways, wan: [...own, ...LINK_LOCAL_GATEWAYS] };
+export interface RouterPlan extends HostPlan {
+  readonly kind: 'router';
+  readonly lanAddresses: readonly InterfaceAddress[];
+  readonly wanAddresses: readonly InterfaceAddress[];
+  /** What its devices do not bring along; made late, as it grows with the cluster. */
+  readonly routes: () => readonly Route[];
 }
 
-/** Plans the router. What it has no route for vanishes, as private addresses do on the way through the world. */
-export function planRouter(cluster: ClusterObjects, peers: readonly OutsidePeer[]): HostPlan {
-  const { subnets, gateways } = cluster.topology.nodeNetwork;
-  const lan: Device = {
-    ...DEFAULT_DEVICE_SYSCTLS,
-    name: ROUTER_LAN,
-    addresses: gateways.map((address) => ({
-      address,
-      length: subnets.find((prefix) => prefixContains(prefix, address))?.length ?? hostPrefix(address).length,
-    })),
-  };
-  const beyond = peers.filter((peer) => !peer.onNodeNetwork);
-  const named = beyond.flatMap(({ addresses, gateways: own }) =>
-    own
+/** The router's own addresses among the gateways that hosts outside name, with their on-link networks. */
+function namedGateways(beyond: readonly OutsidePeer[]): InterfaceAddress[] {
+  return beyond.flatMap(({ addresses, gateways }) =>
+    gateways
       .filter((gateway) => !LINK_LOCAL_GATEWAYS.includes(gateway))
       .map((address): InterfaceAddress => {
         const around = addresses.find((peer) => prefixContains(prefixOf(peer.address, peer.length), address));
         return { address, length: around?.length ?? hostPrefix(address).length };
       }),
   );
-  const wan: Device = {
-    ...DEFAULT_DEVICE_SYSCTLS,
-    name: ROUTER_WAN,
-    addresses: [...named, ...LINK_LOCAL_GATEWAYS.map(hostPrefix)],
-  };
+}
+
+/** Plans the router. What it has no route for vanishes, as private addresses do on the way through the world. */
+export function planRouter(cluster: ClusterObjects, peers: readonly OutsidePeer[]): RouterPlan {
+  const { subnets, gateways } = cluster.topology.nodeNetwork;
+  const beyond = peers.filter((peer) => !peer.onNodeNetwork);
+  const named = namedGateways(beyond);
   const toPeers = beyond.flatMap(({ addresses }) =>
     addresses.map(({ address }): Route => {
       return { type: 'unicast', prefix: hostPrefix(address), device: ROUTER_WAN, metric: 0 };
@@ -185,13 +167,12 @@ export function planRouter(cluster: ClusterObjects, peers: readonly OutsidePeer[
   return {
     label: ROUTER,
     kind: 'router',
-    addresses: once(
-      () =>
-        new AddressBook(
-          [lan, wan],
-          [...toPeers, ...routesToServices(cluster), ...routesToPods(cluster), ...toNobody],
-        ),
-    ),
+    lanAddresses: gateways.map((address) => ({
+      address,
+      length: subnets.find((prefix) => prefixContains(prefix, address))?.length ?? hostPrefix(address).length,
+    })),
+    wanAddresses: [...named, ...LINK_LOCAL_GATEWAYS.map(hostPrefix)],
+    routes: () => [...toPeers, ...routesToServices(cluster), ...routesToPods(cluster), ...toNobody],
     ownAddresses: [...gateways, ...named.map(({ address }) => address)],
     listens: listensNowhere,
     rules: NO_RULES,

@@ -1,10 +1,7 @@
-/** Pods as hosts: one device, everything through the node's side of the veth, no rules of their own. */
-import { AddressBook } from '../../netstack/addressing.ts';
-import { DEFAULT_DEVICE_SYSCTLS, type Device } from '../../netstack/device.ts';
-import type { Route } from '../../netstack/route-table.ts';
-import { familyOf, type IpAddress } from '../../wire/ip-address.ts';
-import { hostPrefix, type IpPrefix } from '../../wire/ip-prefix.ts';
-import { type HostPlan, NO_RULES, once } from './host-plan.ts';
+/** Pods as plans: one device, no rules of their own. */
+import type { IpAddress } from '../../wire/ip-address.ts';
+import type { IpPrefix } from '../../wire/ip-prefix.ts';
+import { type HostPlan, NO_RULES } from './host-plan.ts';
 import { listensOn } from './listeners.ts';
 import type { NetworkPod } from './pod-endpoints.ts';
 
@@ -16,30 +13,18 @@ export function everywhere(like: IpAddress): IpPrefix {
   return { address: typeof like === 'number' ? 0 : { w0: 0, w1: 0, w2: 0, w3: 0 }, length: 0 };
 }
 
-/** Routes of a host that reaches everything through `gateways` on `device`. */
-export function routesVia(gateways: readonly IpAddress[], device: string): Route[] {
-  return gateways.flatMap((gateway): Route[] => [
-    { type: 'unicast', prefix: hostPrefix(gateway), device, metric: 0 },
-    { type: 'unicast', prefix: everywhere(gateway), device, gateway, metric: 0 },
-  ]);
+export interface PodPlan extends HostPlan {
+  readonly kind: 'pod';
+  readonly node: string;
+  readonly pod: NetworkPod;
 }
 
-/** Plans `pod`, whose node's side of the veth has `gateways`. */
-export function planPod(pod: NetworkPod, gateways: readonly IpAddress[]): HostPlan {
-  const device: Device = {
-    ...DEFAULT_DEVICE_SYSCTLS,
-    forwarding: false,
-    name: POD_DEVICE,
-    addresses: pod.addresses.map(hostPrefix),
-  };
-  const own = gateways.filter((gateway) =>
-    pod.addresses.some((address) => familyOf(address) === familyOf(gateway)),
-  );
+export function planPod(pod: NetworkPod): PodPlan {
   return {
     label: pod.label,
     kind: 'pod',
     node: pod.node,
-    addresses: once(() => new AddressBook([device], routesVia(own, POD_DEVICE))),
+    pod,
     ownAddresses: pod.addresses,
     listens: listensOn(pod.ports),
     rules: NO_RULES,

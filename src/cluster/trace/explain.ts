@@ -143,8 +143,12 @@ function explainReplyLost(
 ): string {
   const { fate } = reply;
   const arrived = `The request arrived at ${hostWords(host, about.plan)}, but the answer did not come back:`;
-  if (reply.unresolved !== undefined) {
-    return `${arrived} ${reply.host} found no neighbour ${formatIpAddress(reply.unresolved.nextHop)} on ${reply.unresolved.device}.`;
+  const { loss } = reply;
+  if (loss?.nextHop !== undefined) {
+    return `${arrived} ${reply.host} found no neighbour ${formatIpAddress(loss.nextHop)} on ${loss.device}.`;
+  }
+  if (loss !== undefined) {
+    return `${arrived} it left ${reply.host} by ${loss.device} and was lost (${loss.reason}): ${DROP_REASONS[loss.reason]}.`;
   }
   if (fate.kind === 'dropped')
     return `${arrived} ${reply.host} dropped it (${fate.reason}): ${DROP_REASONS[fate.reason]}.`;
@@ -167,8 +171,10 @@ function explain(about: Explanation): string {
     }
     case 'dropped':
       return explainDropped(about, outcome);
+    case 'lost':
+      return `Lost at ${outcome.host} ${outcome.device} (${outcome.reason}); the client waits until it times out: ${DROP_REASONS[outcome.reason]}.`;
     case 'no-neighbour': {
-      const { nextHop, device } = outcome.transmission;
+      const { nextHop, device } = outcome;
       return `Lost: ${outcome.host} sent it out of ${device}, where nobody has the address ${formatIpAddress(nextHop)}.`;
     }
     case 'unknown':

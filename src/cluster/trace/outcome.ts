@@ -1,9 +1,11 @@
 /** How a walk ended, for the one who asked: the facts that the last sentence and the exit code rest on. */
 import type { DropReason } from '../../netfilter/verdict.ts';
-import type { Refusal, Transmission } from '../../netstack/fate.ts';
+import type { Refusal } from '../../netstack/fate.ts';
+import type { IpAddress } from '../../wire/ip-address.ts';
 import type { Packet } from '../../wire/packet.ts';
 import type { NetworkPlan } from '../network/network-plan.ts';
-import { answersRequest, type Hop, type Walk } from './walk.ts';
+import type { Hop } from './hop.ts';
+import { answersRequest, type Walk } from './walk.ts';
 
 interface At {
   /** The host where it was decided. */
@@ -17,7 +19,9 @@ export type Outcome =
   | (At & { readonly kind: 'closed'; readonly packet: Packet })
   | (At & { readonly kind: 'refused'; readonly refusal: Refusal })
   | (At & { readonly kind: 'dropped'; readonly reason: DropReason })
-  | (At & { readonly kind: 'no-neighbour'; readonly transmission: Transmission })
+  | (At & { readonly kind: 'no-neighbour'; readonly device: string; readonly nextHop: IpAddress })
+  /** Left its host and was lost at the link: on the wire, in a bridge, at a device that is down. */
+  | (At & { readonly kind: 'lost'; readonly device: string; readonly reason: DropReason })
   | (At & { readonly kind: 'unknown'; readonly reason: string })
   /** The answer came home from an address or port that was never asked: the client resets it. */
   | (At & { readonly kind: 'reply-unrecognised'; readonly packet: Packet })
@@ -31,8 +35,13 @@ function isServed(plan: NetworkPlan, host: string, packet: Packet): boolean {
 }
 
 function requestOutcome(last: Hop, plan: NetworkPlan): Outcome {
-  const { host, fate, unresolved } = last;
-  if (unresolved !== undefined) return { kind: 'no-neighbour', host, transmission: unresolved };
+  const { host, fate, loss } = last;
+  if (loss !== undefined) {
+    const { device, reason, nextHop } = loss;
+    return nextHop === undefined
+      ? { kind: 'lost', host, device, reason }
+      : { kind: 'no-neighbour', host, device, nextHop };
+  }
   switch (fate.kind) {
     case 'delivered': {
       const { packet } = fate;

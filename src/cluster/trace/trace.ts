@@ -1,13 +1,16 @@
 /** A whole trace: cluster objects and two ends in; the way, the outcome and its explanation out. */
+import type { Choices } from '../../netfilter/choices.ts';
 import { explore, mergeOutcomes } from '../../netfilter/explore.ts';
 import { Random } from '../../sim/random.ts';
 import type { ClusterObjects } from '../derive.ts';
+import { ClusterNetwork } from '../network/cluster-network.ts';
+import { answererOf, listensNowhere } from '../network/listeners.ts';
 import { type NetworkPlan, planNetwork } from '../network/network-plan.ts';
-import { NetworkRun } from '../network/network-run.ts';
 import { explainWalk } from './explain.ts';
+import type { Hop } from './hop.ts';
 import { isSuccess, type Outcome, outcomeOf } from './outcome.ts';
 import { buildRequest, strangersOf, type TraceOptions, type TraceRequest } from './request.ts';
-import { type Hop, walk } from './walk.ts';
+import { answersRequest, walk } from './walk.ts';
 
 /** One way the random choices can fall. */
 export interface TraceOutcome {
@@ -36,8 +39,24 @@ export interface TraceRunOptions extends TraceOptions {
   readonly explore: boolean;
 }
 
-function judge(plan: NetworkPlan, run: NetworkRun, request: TraceRequest, reply: boolean) {
-  const walked = walk(run, request, { reply });
+interface Draws {
+  readonly seed: number;
+  readonly choices?: Choices;
+}
+
+/** A network whose hosts answer the first packet of a client, and a client that waits for its answer. */
+function networkFor(plan: NetworkPlan, request: TraceRequest, draws: Draws): ClusterNetwork {
+  return new ClusterNetwork(plan, {
+    ...draws,
+    inhabit(namespace, { label, listens }) {
+      const expects = label === request.from ? answersRequest(request) : listensNowhere;
+      namespace.answerer = answererOf(listens, expects);
+    },
+  });
+}
+
+function judge(plan: NetworkPlan, request: TraceRequest, draws: Draws, reply: boolean) {
+  const walked = walk(networkFor(plan, request, draws), request, { reply });
   const outcome = outcomeOf(walked, plan, reply);
   return {
     hops: walked.hops,
@@ -51,8 +70,8 @@ function exploreOutcomes(plan: NetworkPlan, request: TraceRequest, options: Trac
   const ports = new Random(options.seed);
   const outcomes = explore(
     (choices) => {
-      const run = new NetworkRun(plan, { seed: options.seed, choices });
-      const { success, explanation } = judge(plan, run, request, options.reply);
+      const draws = { seed: options.seed, choices };
+      const { success, explanation } = judge(plan, request, draws, options.reply);
       return { success, explanation };
     },
     () => ports.uint32() & 0xffff,
@@ -67,7 +86,7 @@ export function traceCluster(cluster: ClusterObjects, options: TraceRunOptions):
   const { seed } = options;
   const plan = planNetwork(cluster, strangersOf(options.from, options.to));
   const request = buildRequest(plan, options);
-  const report = judge(plan, new NetworkRun(plan, { seed }), request, options.reply);
+  const report = judge(plan, request, { seed }, options.reply);
   return {
     plan,
     request,

@@ -1,5 +1,6 @@
 /** What happened to a packet's addresses on its way, and which rule asked for it. */
-import type { HostEvent } from '../../netstack/events.ts';
+import type { NetfilterEvent } from '../../netfilter/events.ts';
+import type { NamespaceEvent } from '../../netstack/namespace-events.ts';
 import { type IpAddress, sameAddress } from '../../wire/ip-address.ts';
 import type { Packet } from '../../wire/packet.ts';
 import type { Walk } from './walk.ts';
@@ -30,12 +31,12 @@ const CAUSE_BY_CHAIN: readonly (readonly [prefix: string, cause: MasqueradeCause
   ['KUBE-SVL-', 'off-cluster'],
 ];
 
-function commentOf(event: Extract<HostEvent, { kind: 'rule' }>): string {
+function commentOf(event: Extract<NetfilterEvent, { kind: 'rule' }>): string {
   const comment = event.rule.matches.find((match) => match.kind === 'comment');
   return comment?.kind === 'comment' ? comment.text : '';
 }
 
-function masqueradeCause(events: readonly HostEvent[]): MasqueradeCause {
+function masqueradeCause(events: readonly NamespaceEvent[]): MasqueradeCause {
   const marking = events.findLast(
     (event) =>
       event.kind === 'rule' && event.effect.kind === 'jump' && event.effect.chain === 'KUBE-MARK-MASQ',

@@ -1,35 +1,23 @@
 /**
  * One packet through the whole emulated cluster, and the answer back: every host on the way, what each of
- * them told, and how it ended.
+ * them told, and how it ended. Whatever a packet leads to carries the leg it belongs to as its cause.
  */
-import type { HostEvent } from '../../netstack/events.ts';
-import type { Fate, Transmission } from '../../netstack/fate.ts';
+import type { LinkEvent, NamespaceEvent } from '../../netstack/namespace-events.ts';
 import { sameAddress } from '../../wire/ip-address.ts';
-import type { Packet } from '../../wire/packet.ts';
-import type { HostKind, Listens } from '../network/host-plan.ts';
-import type { NetworkRun } from '../network/network-run.ts';
+import type { ClusterNetwork, Observation } from '../network/cluster-network.ts';
+import type { Listens } from '../network/host-plan.ts';
+import { closed, type Hop, isLinkEvent, isOfInterest, type Leg, type Loss, type OpenHop } from './hop.ts';
 import type { TraceRequest } from './request.ts';
-
-export type Leg = 'request' | 'reply';
-
-/** One host's part in the way of one packet. */
-export interface Hop {
-  readonly leg: Leg;
-  readonly host: string;
-  readonly kind: HostKind;
-  readonly events: readonly HostEvent[];
-  readonly fate: Fate;
-  /** The transmission that no host answered for, when the way ends in a failed neighbour lookup. */
-  readonly unresolved?: Transmission;
-}
 
 export interface Walk {
   readonly request: TraceRequest;
   readonly hops: readonly Hop[];
 }
 
-/** More hops than this are a routing loop that the TTL will end anyway. */
-const MAX_HOPS = 200;
+/** Seconds of virtual time: a neighbour that nobody answers for is given up after three. */
+const PATIENCE = 60;
+/** More events than this are a packet going round in circles. */
+const MAX_EVENTS = 20_000;
 
 /** Whether `packet` answers `request` from the address and port that the request was sent to. */
 export function answersRequest({ packet: request }: TraceRequest): Listens {
@@ -44,88 +32,130 @@ export function answersRequest({ packet: request }: TraceRequest): Listens {
   };
 }
 
-interface Arrival {
-  readonly leg: Leg;
-  readonly host: string;
-  /** Undefined: the host makes the packet. */
-  readonly device: string | undefined;
-  readonly packet: Packet;
-}
+/** Puts what namespaces tell into hops. */
+class HopRecorder {
+  readonly #network: ClusterNetwork;
+  readonly #hops: OpenHop[] = [];
+  /** Link events of a host whose pass through layer 3 has not begun. */
+  readonly #early = new Map<string, NamespaceEvent[]>();
+  /** The passes that are going on, the innermost last: an answer is made inside the pass it answers. */
+  #open: OpenHop[] = [];
 
-interface Pass {
-  readonly own: readonly HostEvent[];
-  /** What the host said of itself to the packet, and what came of that. */
-  readonly answer: readonly HostEvent[];
-  readonly fate: Fate;
-  readonly sent: readonly { readonly leg: Leg; readonly transmission: Transmission }[];
-}
-
-function isAnswer(event: HostEvent): boolean {
-  return event.kind === 'originate' && event.answers !== undefined;
-}
-
-function play(run: NetworkRun, { leg, host: label, device: ifname, packet }: Arrival): Pass {
-  const host = run.host(label);
-  const events: HostEvent[] = [];
-  host.trace = (event) => events.push(event);
-  const device = ifname === undefined ? undefined : host.addresses.devices.get(ifname);
-  const { fate, transmissions } = device === undefined ? host.send(packet) : host.receive(packet, device);
-  host.trace = undefined;
-  const split = events.findIndex(isAnswer);
-  const own = split < 0 ? events : events.slice(0, split);
-  const ownSent = own.filter((event) => event.kind === 'transmit').length;
-  return {
-    own,
-    answer: split < 0 ? [] : events.slice(split).filter((event) => event.kind !== 'fate'),
-    fate,
-    sent: transmissions.map((transmission, index) => ({
-      leg: index < ownSent ? leg : 'reply',
-      transmission,
-    })),
-  };
-}
-
-/** The fate of an answer: it left its own host, came back to it over lo, or was stopped by its rules. */
-function answerFate(pass: Pass): Fate {
-  const out = pass.sent.find(({ leg }) => leg === 'reply');
-  if (out !== undefined) return { kind: 'sent', ...out.transmission };
-  const looped = pass.answer.findLast((event) => event.kind === 'loopback');
-  const arrived = pass.fate.kind === 'rejected' && pass.fate.device === 'lo';
-  return looped?.kind === 'loopback' && arrived
-    ? { kind: 'delivered', packet: looped.packet }
-    : { kind: 'dropped', reason: 'answer-dropped' };
-}
-
-/** Sends `request` into `run`'s network and follows it; with `reply`, what answers it too. */
-export function walk(run: NetworkRun, request: TraceRequest, options: { readonly reply: boolean }): Walk {
-  const hops: Hop[] = [];
-  run.expect(request.from, answersRequest(request));
-  const queue: Arrival[] = [
-    { leg: 'request', host: request.from, device: undefined, packet: request.packet },
-  ];
-  for (let next = queue.shift(); next !== undefined && hops.length < MAX_HOPS; next = queue.shift()) {
-    const pass = play(run, next);
-    const { kind } = run.planOf(next.host);
-    const followed = pass.sent.filter(({ leg }) => leg === 'request' || options.reply);
-    const lost = (leg: Leg): { unresolved?: Transmission } => {
-      const unresolved = followed.find(
-        (sent) => sent.leg === leg && ownerOf(run, next.host, sent.transmission) === undefined,
-      );
-      return unresolved === undefined ? {} : { unresolved: unresolved.transmission };
-    };
-    hops.push({ leg: next.leg, host: next.host, kind, events: pass.own, fate: pass.fate, ...lost(next.leg) });
-    if (options.reply && next.leg === 'request' && pass.answer.length > 0) {
-      const fate = answerFate(pass);
-      hops.push({ leg: 'reply', host: next.host, kind, events: pass.answer, fate, ...lost('reply') });
-    }
-    for (const { leg, transmission } of followed) {
-      const owner = ownerOf(run, next.host, transmission);
-      if (owner !== undefined) queue.push({ leg, ...owner, packet: transmission.packet });
-    }
+  constructor(network: ClusterNetwork) {
+    this.#network = network;
   }
-  return { request, hops };
+
+  readonly record = ({ host, event }: Observation): void => {
+    if (isLinkEvent(event)) {
+      this.#link(host, event);
+      return;
+    }
+    if (event.kind === 'receive' || event.kind === 'originate') this.#begin(host, event);
+    const hop = this.#open.at(-1) ?? this.#resumed(host);
+    hop.events.push(event);
+    if (event.kind === 'fate') this.#end(event.fate);
+  };
+
+  hops(): Hop[] {
+    return this.#hops.filter(isOfInterest).map(closed);
+  }
+
+  #leg(): Leg {
+    return this.#network.scheduler.cause === 'reply' ? 'reply' : 'request';
+  }
+
+  #begin(host: string, event: NamespaceEvent): void {
+    // What the host says of itself goes the other way.
+    if (event.kind === 'originate' && event.answers !== undefined) this.#network.scheduler.cause = 'reply';
+    this.#open.push(this.#hop(host));
+  }
+
+  #hop(host: string): OpenHop {
+    const { kind } = this.#network.planOf(host);
+    const events = this.#early.get(host) ?? [];
+    this.#early.delete(host);
+    const hop: OpenHop = { leg: this.#leg(), host, kind, events, fate: undefined, loss: undefined };
+    this.#hops.push(hop);
+    return hop;
+  }
+
+  /** A packet that went out through lo comes in again: it goes on in a hop of its own. */
+  #resumed(host: string): OpenHop {
+    const hop = this.#hop(host);
+    this.#open.push(hop);
+    return hop;
+  }
+
+  /** The fate told last is that of the packet that was answered; answers have none of their own. */
+  #end(fate: Hop['fate']): void {
+    const [outermost] = this.#open;
+    if (outermost !== undefined && !isAnswer(outermost)) outermost.fate = fate;
+    this.#open = [];
+  }
+
+  #link(host: string, event: LinkEvent): void {
+    const latest = this.#hops.findLast((hop) => hop.host === host && hop.leg === this.#leg());
+    if (isAboutNeighbours(event) && !isAwaited(event, latest)) return;
+    if (event.kind === 'frame-received') {
+      // A frame that went no further at this host is forgotten when the next one comes.
+      this.#early.set(host, [event]);
+      return;
+    }
+    const early = this.#early.get(host);
+    if (early !== undefined) {
+      early.push(event);
+      return;
+    }
+    latest?.events.push(event);
+    if (latest !== undefined) latest.loss ??= lossOf(event, latest.events);
+  }
 }
 
-function ownerOf(run: NetworkRun, host: string, { device, nextHop }: Transmission) {
-  return run.plan.wiring.segmentOf({ host, device })?.owner(nextHop);
+function isAnswer({ events }: OpenHop): boolean {
+  return events.some((event) => event.kind === 'originate' && event.answers !== undefined);
+}
+
+/** ARP frames, and what a host learns from them. */
+function isAboutNeighbours(event: LinkEvent): boolean {
+  return event.kind === 'neighbour' || ('frame' in event && event.frame.payload.kind === 'arp');
+}
+
+/** True for news of a neighbour that a packet of `hop` waits for. */
+function isAwaited(event: LinkEvent, hop: OpenHop | undefined): boolean {
+  if (event.kind !== 'neighbour') return false;
+  const { address, device } = event;
+  return (
+    hop?.events.some(
+      (each) =>
+        each.kind === 'neighbour-wait' && each.device === device && sameAddress(each.address, address),
+    ) === true
+  );
+}
+
+/** The loss that `event` tells of, after `before`. */
+function lossOf(event: LinkEvent, before: readonly NamespaceEvent[]): Loss | undefined {
+  if (event.kind !== 'packet-dropped' && event.kind !== 'frame-lost' && event.kind !== 'frame-dropped') {
+    return undefined;
+  }
+  const { reason, device } = event;
+  if (reason !== 'no-neighbour') return { reason, device };
+  const asked = before.findLast((each) => each.kind === 'neighbour-wait');
+  return asked?.kind === 'neighbour-wait' ? { reason, device, nextHop: asked.address } : { reason, device };
+}
+
+/** Sends `request` into `network` and follows it; with `reply`, what answers it too. */
+export function walk(
+  network: ClusterNetwork,
+  request: TraceRequest,
+  options: { readonly reply: boolean },
+): Walk {
+  const recorder = new HopRecorder(network);
+  const { scheduler } = network;
+  network.observe(recorder.record);
+  const from = network.namespace(request.from);
+  scheduler.withCause('request', () => from.send(request.packet));
+  scheduler.runUntilIdle({ until: scheduler.now() + PATIENCE, events: MAX_EVENTS });
+  network.observe(undefined);
+  const hops = recorder.hops();
+  return { request, hops: options.reply ? hops : hops.filter(({ leg }) => leg === 'request') };
 }
