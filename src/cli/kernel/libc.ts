@@ -1,6 +1,6 @@
 /**
  * The few system calls that Node does not offer, through koffi: an optional dependency that is loaded only
- * here, when `verify` runs.
+ * here, when `verify` or `bench` asks the kernel.
  */
 import { createRequire } from 'node:module';
 
@@ -28,6 +28,15 @@ export interface Libc {
     flags: number,
     address: Buffer,
     addressLength: number,
+  ): number;
+  /** `address` and its length in `addressLength` (a native 32-bit number) are written. */
+  recvfrom(
+    fd: number,
+    buffer: Buffer,
+    length: number,
+    flags: number,
+    address: Buffer,
+    addressLength: Buffer,
   ): number;
   unshare(flags: number): number;
   setns(fd: number, flags: number): number;
@@ -58,7 +67,7 @@ let loaded: Libc | undefined;
 export function loadLibc(): Libc {
   if (loaded !== undefined) return loaded;
   if (process.platform !== 'linux') {
-    throw new KernelUnavailable(`verify needs a Linux kernel to compare with; this is ${process.platform}`);
+    throw new KernelUnavailable(`a Linux kernel is needed to compare with; this is ${process.platform}`);
   }
   const koffi = loadKoffi();
   // null: the symbols of the running program, so that no C library needs to be named.
@@ -75,6 +84,7 @@ export function loadLibc(): Libc {
     setsockopt: library.func('int setsockopt(int, int, int, const void *, unsigned int)'),
     bind: library.func('int bind(int, const void *, unsigned int)'),
     sendto: library.func('long sendto(int, const void *, size_t, int, const void *, unsigned int)'),
+    recvfrom: library.func('long recvfrom(int, void *, size_t, int, void *, void *)'),
     unshare: library.func('int unshare(int)'),
     setns: library.func('int setns(int, int)'),
     errno: () => koffi.errno(),
