@@ -3,7 +3,14 @@
  * connected routes follow from the devices' addresses, as the kernel adds them.
  */
 import { type IpAddress, ipv6, sameAddress } from '../wire/ip-address.ts';
-import { hostPrefix, type IpPrefix, lastAddress, prefixContains, prefixOf } from '../wire/ip-prefix.ts';
+import {
+  hostPrefix,
+  type InterfaceAddress,
+  type IpPrefix,
+  lastAddress,
+  prefixContains,
+  prefixOf,
+} from '../wire/ip-prefix.ts';
 import type { Device } from './device.ts';
 
 /** `ip route add TYPE …`; local, broadcast, anycast and multicast routes are the kernel's own. */
@@ -37,12 +44,13 @@ const CONNECTED_METRIC_V6 = 256;
 const DEFAULT_METRIC_V6 = 1024;
 
 /** What an IPv4 address brings along: itself, its on-link network, its broadcast address (fib_add_ifaddr). */
-function ipv4Routes(device: Device, address: number, length: number): Route[] {
+function ipv4Routes(device: Device, { length, noPrefixRoute }: InterfaceAddress, address: number): Route[] {
   const local = { device: device.name, src: address, metric: 0 };
   const routes: Route[] = [{ ...local, type: 'local', prefix: hostPrefix(address) }];
   if (length === 32) return routes;
   const network = prefixOf(address, length);
   if (length < 31) routes.push({ ...local, type: 'broadcast', prefix: hostPrefix(lastAddress(network)) });
+  if (noPrefixRoute === true) return routes;
   routes.push({ ...local, type: device.name === 'lo' ? 'local' : 'unicast', prefix: network });
   return routes;
 }
@@ -51,21 +59,22 @@ function ipv4Routes(device: Device, address: number, length: number): Route[] {
  * What an IPv6 address brings along: itself, its on-link network, and on a router the subnet's anycast
  * address (RFC 4291 §2.6.1; addrconf_join_anycast).
  */
-function ipv6Routes(device: Device, address: IpAddress, length: number): Route[] {
+function ipv6Routes(device: Device, { address, length, noPrefixRoute }: InterfaceAddress): Route[] {
   const local = { device: device.name, metric: 0 };
   const routes: Route[] = [{ ...local, type: 'local', prefix: hostPrefix(address) }];
   if (device.name === 'lo') return routes;
   const network = prefixOf(address, length);
   if (device.forwarding && length < 127)
     routes.push({ ...local, type: 'anycast', prefix: hostPrefix(network.address) });
+  if (noPrefixRoute === true) return routes;
   routes.push({ ...local, type: 'unicast', prefix: network, metric: CONNECTED_METRIC_V6 });
   return routes;
 }
 
 /** The routes that a device and its addresses bring along. */
 export function routesOfDevice(device: Device): Route[] {
-  const routes = device.addresses.flatMap(({ address, length }) =>
-    typeof address === 'number' ? ipv4Routes(device, address, length) : ipv6Routes(device, address, length),
+  const routes = device.addresses.flatMap((own) =>
+    typeof own.address === 'number' ? ipv4Routes(device, own, own.address) : ipv6Routes(device, own),
   );
   if (device.name === 'lo') return routes;
   const group = { type: 'multicast', prefix: MULTICAST_V6, device: device.name, metric: 256 } as const;

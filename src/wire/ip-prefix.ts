@@ -26,6 +26,8 @@ export interface IpPrefix {
 export interface InterfaceAddress {
   readonly address: IpAddress;
   readonly length: number;
+  /** The network around it is not made a route (`ip address add … noprefixroute`). */
+  readonly noPrefixRoute?: true;
 }
 
 function maskWord(length: number): number {
