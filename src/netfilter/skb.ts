@@ -1,5 +1,6 @@
 /** A packet on its way through one host, with what the kernel keeps beside it in the sk_buff. */
 import type { IpAddress } from '../wire/ip-address.ts';
+import type { MacAddress } from '../wire/mac.ts';
 import type { Packet } from '../wire/packet.ts';
 import type { ConntrackEntry } from './conntrack/entry.ts';
 import type { CtStateName } from './match.ts';
@@ -13,6 +14,17 @@ export interface CtAttachment {
   readonly entry: ConntrackEntry;
   readonly direction: Direction;
   readonly state: 'NEW' | 'ESTABLISHED' | 'RELATED';
+}
+
+/** What is known of a packet whose hooks a bridge has run (nf_bridge_info). */
+export interface BridgeInfo {
+  /** The port it came in by. */
+  readonly inPort: string;
+  /** The port it is about to leave by, while the bridge itself passes it on. */
+  readonly outPort?: string;
+  /** The addresses of its frame. */
+  readonly source: MacAddress;
+  readonly destination: MacAddress;
 }
 
 export class Skb {
@@ -33,6 +45,9 @@ export class Skb {
   zone: number | undefined;
   /** An error about an untracked packet: `-j CT` takes it for one that conntrack has seen (nf_conntrack_attach). */
   beyondCt = false;
+
+  /** Present once a bridge has run prerouting hooks on the packet, which are not run again. */
+  bridge: BridgeInfo | undefined;
 
   /** How the packet came, if it was put together from fragments: payload bytes of each, and the longest's length. */
   pieces: { readonly payloads: readonly number[]; readonly longest: number } | undefined;
