@@ -2,6 +2,7 @@
 import type { Skb } from '../netfilter/skb.ts';
 import type { DropReason } from '../netfilter/verdict.ts';
 import type { IpAddress } from '../wire/ip-address.ts';
+import type { MacAddress } from '../wire/mac.ts';
 import type { Packet } from '../wire/packet.ts';
 
 /** How a host refuses a packet: a TCP reset, or an ICMP (ICMPv6) error of this type and code. */
@@ -36,6 +37,8 @@ export interface Transmission {
   readonly packet: Packet;
   /** What the host knows beside the packet: where it came in, its mark, its conntrack entry. */
   readonly skb?: Skb;
+  /** The addresses of its frame, where no neighbour is asked: an answer to a frame that crossed a bridge. */
+  readonly link?: { readonly source: MacAddress; readonly destination: MacAddress };
 }
 
 export function dropped(reason: DropReason): Fate {
