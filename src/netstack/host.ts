@@ -12,7 +12,7 @@ import type { Choices } from '../netfilter/choices.ts';
 import { isIcmpErrorPacket } from '../netfilter/conntrack/icmp-error.ts';
 import type { Hook } from '../netfilter/hooks.ts';
 import type { Netfilter } from '../netfilter/netfilter.ts';
-import { type PacketType, Skb } from '../netfilter/skb.ts';
+import { type BridgeInfo, type PacketType, Skb } from '../netfilter/skb.ts';
 import { opposite } from '../netfilter/tuple.ts';
 import type { DropReason } from '../netfilter/verdict.ts';
 import type { Clock } from '../sim/clock.ts';
@@ -44,6 +44,12 @@ export interface HostOptions {
 /** What one packet led to: its fate, and everything that left the host because of it, in order. */
 export interface Passage {
   readonly fate: Fate;
+  readonly transmissions: readonly Transmission[];
+}
+
+/** What a hook inside a bridge led to; no fate: the packet may go on. */
+export interface BridgedPassage {
+  readonly fate: Fate | undefined;
   readonly transmissions: readonly Transmission[];
 }
 
@@ -167,15 +173,37 @@ export class Host {
     return this.#passage(() => this.#refuse(skb, { refusal, otherwise: 'no-neighbour' }));
   }
 
-  /** Runs what may lead to transmissions; one passage may happen inside another (a socket that sends). */
+  /**
+   * Runs one of the IP hooks on a packet that a bridge passes on (br_netfilter). The fate is undefined when the
+   * packet may go on; before prerouting, pieces are put together where connections are tracked.
+   */
+  filterBridged(hook: 'prerouting' | 'forward' | 'postrouting', skb: Skb): BridgedPassage {
+    return this.#collect(() => {
+      const { tracksConnections } = this.netfilter.rules(familyOf(skb.packet.src));
+      if (hook === 'prerouting' && tracksConnections && !this.#reassemble(skb)) {
+        return dropped('awaiting-fragments');
+      }
+      const stopped = this.#hook(hook, skb, skb.packetType === 'host' ? 'unicast' : 'broadcast');
+      if (stopped !== undefined) this.#trace?.({ kind: 'fate', fate: stopped });
+      return stopped;
+    });
+  }
+
   #passage(run: () => Fate): Passage {
+    return this.#collect(() => {
+      const fate = run();
+      this.#trace?.({ kind: 'fate', fate });
+      return fate;
+    });
+  }
+
+  /** Runs what may lead to transmissions; one passage may happen inside another (a socket that sends). */
+  #collect<F extends Fate | undefined>(run: () => F): { readonly fate: F; readonly transmissions: Transmission[] } {
     const outer = this.#transmissions;
     const transmissions: Transmission[] = [];
     this.#transmissions = transmissions;
     try {
-      const fate = run();
-      this.#trace?.({ kind: 'fate', fate });
-      return { fate, transmissions };
+      return { fate: run(), transmissions };
     } finally {
       this.#transmissions = outer;
     }
@@ -309,6 +337,7 @@ export class Host {
     if (routeOutput(question, this.addresses).kind === 'drop') return dropped(otherwise);
     if (refusal.kind === 'tcp-reset') closeConnection(skb, this.netfilter);
     this.#trace?.({ kind: 'originate', packet: answer, answers: refusal });
+    if (refusal.kind === 'tcp-reset' && skb.bridge !== undefined) return this.#resetBridged(answer, skb.bridge);
     const fate = this.#send(errorSkb(answer, skb), question);
     switch (fate.kind) {
       case 'sent':
@@ -322,6 +351,17 @@ export class Host {
       default:
         return dropped('answer-dropped');
     }
+  }
+
+  /**
+   * A reset about a packet that came through a bridge leaves by the port it came from, with the MAC addresses
+   * exchanged, past all hooks (nf_reject_ipv4.c nf_send_reset).
+   */
+  #resetBridged(answer: Packet, { inPort: device, source, destination }: BridgeInfo): Fate {
+    const link = { source: destination, destination: source };
+    this.#transmissions.push({ device, nextHop: answer.dst, packet: answer, link });
+    this.#trace?.({ kind: 'transmit', device, nextHop: answer.dst, packet: answer });
+    return { kind: 'rejected', refusal: { kind: 'tcp-reset' }, device };
   }
 
   #icmpError(skb: Skb, refusal: Extract<Refusal, { kind: 'icmp' }>, parameter = 0): Packet | undefined {
