@@ -14,7 +14,7 @@ import type { RuleSet } from '../netfilter/rule-set.ts';
 import { type PacketType, Skb } from '../netfilter/skb.ts';
 import { Random } from '../sim/random.ts';
 import type { Scheduler } from '../sim/scheduler.ts';
-import type { Frame } from '../wire/frame.ts';
+import { type Frame, ipFrame } from '../wire/frame.ts';
 import { type IpAddress, sameAddress } from '../wire/ip-address.ts';
 import type { InterfaceAddress } from '../wire/ip-prefix.ts';
 import { BROADCAST_MAC, isMulticastMac, localMac, type MacAddress } from '../wire/mac.ts';
@@ -383,6 +383,13 @@ export class Namespace {
     }
   }
 
+  /** Runs an IP hook on a packet that crosses a bridge of this namespace; true when it may go on. */
+  filterBridged(hook: 'prerouting' | 'forward' | 'postrouting', skb: Skb): boolean {
+    const { fate, transmissions } = this.#ready(() => this.host.filterBridged(hook, skb));
+    for (const transmission of transmissions) this.transmit(transmission);
+    return fate === undefined;
+  }
+
   /** Sends what the host has routed: through the neighbour table, or as it is through a tunnel. */
   transmit(transmission: Transmission): void {
     const device = this.#interfaces.get(transmission.device);
@@ -391,6 +398,9 @@ export class Namespace {
     } else if (device.driver.transmitPacket !== undefined) {
       device.tap('out', { packet: transmission.packet });
       device.driver.transmitPacket(transmission, device);
+    } else if (transmission.link !== undefined) {
+      const { link, packet } = transmission;
+      device.transmit(ipFrame(link.source, link.destination, packet));
     } else {
       this.neighbours.output(transmission, device);
     }
@@ -428,7 +438,7 @@ export class Namespace {
   }
 
   /** Runs `run` on a host whose addresses and rules are up to date. */
-  #ready(run: () => Passage): Passage {
+  #ready<T>(run: () => T): T {
     void this.book;
     if (this.#rules !== undefined) {
       const rules = this.#rules;
