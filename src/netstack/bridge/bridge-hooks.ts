@@ -31,4 +31,6 @@ export interface BridgedFrame {
  */
 export interface BridgeHooks {
   run(hook: BridgeHook, bridged: BridgedFrame, proceed: (bridged: BridgedFrame) => void): void;
+  /** The bridge device is about to send `frame`; true when it belongs to a frame whose way was interrupted. */
+  resume(frame: Frame, skb: Skb): boolean;
 }
