@@ -41,6 +41,7 @@ export class Bridge implements LinkDriver {
 
   /** A frame that the bridge device itself sends. */
   transmit(frame: Frame, device: Interface, skb?: Skb): void {
+    if (skb !== undefined && device.namespace.bridgeHooks?.resume(frame, skb) === true) return;
     this.#route({ bridge: device, frame, inPort: undefined, outPort: undefined, skb });
   }
 
