@@ -3,6 +3,7 @@
  * here, however many: an options object would be an allocation per rule.
  */
 import { PROTOCOL } from '../../wire/protocol.ts';
+import type { Choices } from '../choices.ts';
 import { DCCP } from '../ports.ts';
 import type { Batch } from './batch.ts';
 import type { LinearImage } from './image.ts';
@@ -14,6 +15,8 @@ export interface Scratch {
   readonly returns: Int32Array;
   /** DRAW: the interval of draws that takes the way taken so far. */
   readonly interval: Float64Array;
+  /** Draws are made from here, one for every choice; absent: the packet's own draw decides them all. */
+  readonly choices?: Choices;
 }
 
 /**
@@ -22,8 +25,9 @@ export interface Scratch {
  */
 export const DRAW = { low: 0, size: 1, next: 2 } as const;
 
-export function newScratch(chains: number): Scratch {
-  return { returns: new Int32Array(2 * (chains + 1)), interval: new Float64Array(3) };
+export function newScratch(chains: number, choices?: Choices): Scratch {
+  const returns = new Int32Array(2 * (chains + 1));
+  return { returns, interval: new Float64Array(3), ...(choices === undefined ? {} : { choices }) };
 }
 
 /** `-m statistic` probabilities are fractions of this. */
@@ -107,7 +111,7 @@ export function runTests(
   row: number,
   offset: number,
   mark: number,
-  interval: Float64Array,
+  scratch: Scratch,
 ): number {
   const { tests, width } = image;
   let next = offset;
@@ -180,7 +184,10 @@ export function runTests(
         break;
       }
       case TEST.random:
-        holds = drawBranch(interval, batch.draw[row] ?? 0, a >>> 0);
+        holds =
+          scratch.choices === undefined
+            ? drawBranch(scratch.interval, batch.draw[row] ?? 0, a >>> 0)
+            : scratch.choices.chance(a >>> 0);
         size = 1;
         break;
       default:

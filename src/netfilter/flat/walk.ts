@@ -22,7 +22,7 @@ function judge(
 ): number {
   if (!matchHead(image, batch, row, at)) return NO_MATCH;
   const tests = image.records[at + RECORD.tests] ?? 0;
-  return tests === 0 ? MATCH : runTests(image, batch, row, tests, mark, scratch.interval);
+  return tests === 0 ? MATCH : runTests(image, batch, row, tests, mark, scratch);
 }
 
 /** A rule's ordinal as an answer: as it is when it matches, as `-2 - ordinal` when nobody can tell. */
@@ -30,8 +30,11 @@ function answer(ordinal: number, judgement: number): number {
   return judgement === UNDECIDED ? -2 - ordinal : ordinal;
 }
 
-/** The first of the rules from `from` to `end` that matches. */
-function nextWalked(
+/**
+ * The first of the rules from `from` to `end` that matches: its ordinal, -1 when none does, `-2 - ordinal` when
+ * nobody can tell whether that rule does.
+ */
+export function nextWalked(
   image: LinearImage,
   batch: Batch,
   row: number,
@@ -56,7 +59,7 @@ function nextWalked(
 }
 
 /** As nextWalked, by the index at `index`. */
-function nextIndexed(
+export function nextIndexed(
   image: LinearImage,
   batch: Batch,
   row: number,

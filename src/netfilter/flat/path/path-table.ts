@@ -1,0 +1,140 @@
+/**
+ * One loaded table made ready for the flat path: its flat rules with an index for every chain, what its NAT rules
+ * need, and a counter for every rule.
+ */
+import type { LoadedChain, LoadedTable } from '../../loaded-rules.ts';
+import type { Chain, Rule } from '../../rule-set.ts';
+import { indexChain } from '../chain-index.ts';
+import { FlatTable } from '../flat-table.ts';
+import type { LinearImage } from '../image.ts';
+import { ACTION, ACTION_WORDS, RESULT } from '../layout.ts';
+import { allocatePrivate, WordList } from '../word-list.ts';
+
+/** What the path does when a rule with a NAT target matches. */
+export const NAT_KIND = {
+  /** Not a NAT rule, or one that the reference has to carry out. */
+  refer: 0,
+  /** DNAT to one address, one port, or both. */
+  dnat: 1,
+  /** MASQUERADE without options: the port is kept if it can be. */
+  masquerade: 2,
+  /** MASQUERADE --random or --random-fully. */
+  masqueradeRandom: 3,
+} as const;
+
+/** `action` is the rule's ACTION. */
+function natKindOf({ target }: Rule, action: number | undefined): number {
+  switch (target.kind) {
+    case 'dnat':
+      if (action !== ACTION.dnat || target.random || target.randomFully) return NAT_KIND.refer;
+      return NAT_KIND.dnat;
+    case 'masquerade':
+      if (target.ports !== undefined) return NAT_KIND.refer;
+      return target.random || target.randomFully ? NAT_KIND.masqueradeRandom : NAT_KIND.masquerade;
+    default:
+      return NAT_KIND.refer;
+  }
+}
+
+/**
+ * True when the path may decide `rule`'s matches in its own order and leave out what cannot match: nothing draws
+ * before something else is asked, and nothing is counted but the rule.
+ */
+function keepsOrder({ matches }: Rule): boolean {
+  const draw = matches.findIndex(({ kind }) => kind === 'statistic');
+  const behind = draw < 0 ? [] : matches.slice(draw + 1);
+  return behind.every(({ kind }) => kind === 'comment') && matches.every(({ kind }) => kind !== 'nfacct');
+}
+
+function chainOf({ name, policy, rules }: LoadedChain): Chain {
+  return { name, ...(policy === undefined ? {} : { policy }), rules: rules.map(({ rule }) => rule) };
+}
+
+/** The devices that a packet meets a chain with; empty: none. */
+export interface Devices {
+  readonly inDevice: string;
+  readonly outDevice: string;
+}
+
+export class PathTable {
+  readonly #loaded: LoadedTable;
+  readonly #flat: FlatTable;
+  readonly #shared: Omit<LinearImage, 'base' | 'policy' | 'devices'>;
+  /** Whether the reference has to walk all of it. */
+  readonly refers: boolean;
+  /** NAT_KIND by rule ordinal. */
+  readonly natKinds: Uint8Array;
+  /** Packets and bytes by rule ordinal, then by chain number for policies. */
+  readonly counts: Float64Array;
+
+  /** `locals` are the addresses of type LOCAL, ascending ranges of first and last. */
+  constructor(loaded: LoadedTable, locals: Uint32Array) {
+    this.#loaded = loaded;
+    const chains = [...loaded.values()].map(chainOf);
+    const flat = new FlatTable('ipv4', chains, allocatePrivate);
+    this.#flat = flat;
+    this.refers = !chains.every(({ rules }) => rules.every(keepsOrder));
+    const index = new WordList(allocatePrivate);
+    const same = new WordList(allocatePrivate);
+    const indexOf = new Int32Array(flat.bounds.length / 2).fill(-1);
+    this.natKinds = new Uint8Array(flat.ruleCount);
+    for (const { number, start, chain } of flat.chains()) {
+      const input = {
+        records: flat.records.words,
+        width: 1,
+        start,
+        end: start + chain.rules.length,
+      } as const;
+      indexOf[number] = indexChain(input, index, same);
+      for (const [at, rule] of chain.rules.entries()) {
+        this.natKinds[start + at] = natKindOf(rule, flat.actions.words[(start + at) * ACTION_WORDS]);
+      }
+    }
+    this.counts = new Float64Array(2 * (flat.ruleCount + indexOf.length));
+    this.#shared = {
+      width: 1,
+      records: flat.records.words,
+      tests: flat.tests.words,
+      actions: flat.actions.words,
+      bounds: flat.bounds.words,
+      locals,
+      same: same.words,
+      index: index.words,
+      indexOf,
+    };
+  }
+
+  /** ACTION words by rule. */
+  get actions(): Int32Array {
+    return this.#shared.actions;
+  }
+
+  /** How many chains there are: no walk is deeper. */
+  get chains(): number {
+    return this.#shared.indexOf.length;
+  }
+
+  /** What walking the built-in chain `base` with these devices needs; undefined when the table has none. */
+  image(base: string, { inDevice, outDevice }: Devices): LinearImage | undefined {
+    const chain = this.#flat.chain(base);
+    if (chain === undefined) return undefined;
+    const devices = Uint8Array.from(this.#flat.deviceTests, ({ side, ifname, wildcard }) => {
+      const actual = side === 'in' ? inDevice : outDevice;
+      return (wildcard ? actual.startsWith(ifname) : actual === ifname) ? 1 : 0;
+    });
+    const policy = chain.chain.policy === 'DROP' ? RESULT.policyDrop : RESULT.policyAccept;
+    return { ...this.#shared, base: chain.number, policy, devices };
+  }
+
+  /** The counter of the policy of chain number `chain`. */
+  policyCounter(chain: number): number {
+    return this.#flat.ruleCount + chain;
+  }
+
+  /** The number of rule `number` (from 1) of `chain`, or of its policy; undefined when `chain` is not of this table. */
+  counterOf(chain: LoadedChain, number: number | undefined): number | undefined {
+    const flat = this.#loaded.get(chain.name) === chain ? this.#flat.chain(chain.name) : undefined;
+    if (flat === undefined) return undefined;
+    return number === undefined ? this.policyCounter(flat.number) : flat.start + number - 1;
+  }
+}
