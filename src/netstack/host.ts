@@ -33,6 +33,7 @@ import { type OutputDecision, type OutputQuestion, routeOutput } from './output-
 import { lacksFirstHeader } from './payload.ts';
 import { ReassemblyQueues } from './reassembly.ts';
 import { icmpError, isIntactForReject, refusalOf, rejectReset } from './refuse.ts';
+import { RouteExceptions } from './route-exceptions.ts';
 import { isUnspecified, nextHopOf, type Route } from './route-table.ts';
 
 export interface HostOptions {
@@ -103,6 +104,7 @@ export class Host {
   #trace: HostTrace | undefined;
   #transmissions: Transmission[] = [];
   #queues = new ReassemblyQueues();
+  #exceptions = new RouteExceptions();
 
   constructor({ addresses, netfilter, answerer }: HostOptions) {
     this.addresses = addresses;
@@ -115,6 +117,7 @@ export class Host {
     const netfilter = this.netfilter.fork({ clock, choices, host: this.addresses });
     const copy = new Host({ addresses: this.addresses, netfilter, answerer: this.answerer });
     copy.#queues = this.#queues.clone();
+    copy.#exceptions = this.#exceptions.clone();
     return copy;
   }
 
@@ -261,7 +264,10 @@ export class Host {
 
   #forward(skb: Skb, route: Route): Fate {
     const { packet } = skb;
-    const verdict = checkForward(skb, route, this.addresses.devices.get(route.device)?.mtu);
+    const { mtu: linkMtu } = this.addresses.devices.get(route.device) ?? {};
+    // IPv6 asks how much the path takes when the packet leaves, not before the hooks.
+    const v4 = typeof packet.dst === 'number';
+    const verdict = checkForward(skb, route, v4 ? this.#mtuTo(packet.dst, route.device, true) : linkMtu);
     if (verdict.kind === 'drop') return dropped(verdict.reason);
     if (verdict.kind === 'refuse') return this.#refuse(skb, verdict);
     skb.packet = { ...packet, ttl: packet.ttl - 1 };
@@ -271,10 +277,17 @@ export class Host {
     return stopped ?? this.#transmit(skb, 'forwarded', true);
   }
 
+  /** The most bytes that go to `dst` in one piece: what the device takes, or what its path is known to take. */
+  #mtuTo(dst: IpAddress, device: string, forwarded: boolean): number | undefined {
+    const { mtu } = this.addresses.devices.get(device) ?? {};
+    const known = this.#exceptions.mtu({ dst, device, forwarded, now: this.netfilter.clock.now() });
+    return known === undefined ? mtu : Math.min(known, mtu ?? known);
+  }
+
   /** Hands the packet to its device; `whole`: IPv6 may not cut it up on the way out. */
   #transmit(skb: Skb, kind: 'forwarded' | 'sent', whole: boolean): Fate {
     const { packet, outDevice: device = 'lo', nextHop = skb.packet.dst } = skb;
-    const { mtu } = this.addresses.devices.get(device) ?? {};
+    const mtu = this.#mtuTo(packet.dst, device, kind === 'forwarded');
     const pieces = depart({ packet, pieces: skb.pieces, written: skb.written, mtu, whole });
     if (pieces === 'too-big') return this.#refuse(skb, tooBig(packet, mtu));
     for (const piece of pieces) {
@@ -300,7 +313,9 @@ export class Host {
   #answer(skb: Skb, audience: Audience): void {
     const { packet, packetType, inDevice = 'lo', mark } = skb;
     const toHost = packetType === 'host';
-    const delivery = { audience, toHost, now: this.netfilter.clock.now(), device: inDevice, mark };
+    const now = this.netfilter.clock.now();
+    const delivery = { audience, toHost, now, device: inDevice, mark };
+    this.#exceptions.learn({ packet, audience, device: inDevice, book: this.addresses, now });
     if (this.earlyReceiver?.(packet, delivery, skb) === true) return;
     const said = this.answerer(packet, delivery);
     if (said === undefined) return;

@@ -1,0 +1,104 @@
+/**
+ * What a host without sockets has been told about the paths beyond its links: an ICMP error about one of its own ICMP
+ * messages that was too long leaves an exception to the route (fib_nh_exception, rt6_exception). Errors about other
+ * protocols are for their sockets to act on.
+ */
+
+import { ICMP } from '../wire/icmp.ts';
+import { formatIpAddress, type IpAddress } from '../wire/ip-address.ts';
+import type { IcmpMessage, Packet } from '../wire/packet.ts';
+import type { AddressBook } from './addressing.ts';
+import type { Audience } from './input-route.ts';
+import { isLinkLocal } from './route-table.ts';
+
+/** Seconds (net.ipv4.route.mtu_expires, net.ipv6.route.mtu_expires). */
+const LIFETIME = 600;
+/** net.ipv4.route.min_pmtu: a path that says it takes less gets this, and forwarded packets heed it too. */
+const MIN_PMTU_V4 = 552;
+/** RFC 8200 §5: less is not believed. */
+const MIN_MTU_V6 = 1280;
+
+const FRAGMENTATION_NEEDED = { type: 3, code: 4 } as const;
+const PACKET_TOO_BIG = 2;
+
+interface Exception {
+  readonly device: string;
+  readonly mtu: number;
+  readonly locked: boolean;
+  readonly until: number;
+}
+
+/** A delivered packet, and who hears it. */
+export interface Heard {
+  readonly packet: Packet;
+  readonly audience: Audience;
+  readonly device: string;
+  readonly book: AddressBook;
+  /** Virtual time, seconds. */
+  readonly now: number;
+}
+
+/** A packet about to leave. */
+export interface Leaving {
+  readonly dst: IpAddress;
+  readonly device: string;
+  readonly forwarded: boolean;
+  readonly now: number;
+}
+
+/** The MTU that `message` tells of; undefined when it tells of none that anybody here listens to. */
+function toldMtu(message: IcmpMessage, { packet: { src }, audience, book }: Heard): number | undefined {
+  const { type, code, id, sequence, quoted } = message;
+  if (quoted?.transport.kind !== 'icmp') return undefined;
+  if (typeof src !== 'number') return type === PACKET_TOO_BIG ? id * 0x10000 + sequence : undefined;
+  if (type !== FRAGMENTATION_NEEDED.type || code !== FRAGMENTATION_NEEDED.code) return undefined;
+  // Of ICMP's messages IPv4 cares for its own echo replies only (icmp_err); pings are their sockets' business.
+  const isOurs = audience === 'unicast' && quoted.transport.type === ICMP.echoReply;
+  return isOurs && book.routes.lookupLocal(quoted.src)?.type === 'local' ? sequence : undefined;
+}
+
+export class RouteExceptions {
+  #exceptions: ReadonlyMap<string, Exception> = new Map();
+
+  /** Takes notice of what a delivered packet says of a path (ip_rt_update_pmtu, ip6_rt_update_pmtu). */
+  learn(heard: Heard): void {
+    const { packet, book, device, now } = heard;
+    const { transport } = packet;
+    if (transport.kind !== 'icmp' || packet.corrupt !== undefined) return;
+    const told = toldMtu(transport, heard);
+    const dst = transport.quoted?.dst;
+    if (told === undefined || dst === undefined) return;
+    const route = book.routes.lookup(dst, isLinkLocal(dst) ? device : undefined);
+    if (route?.type !== 'unicast') return;
+    const known = this.#find({ dst, device: route.device, now });
+    const usual = book.devices.get(route.device)?.mtu ?? Number.POSITIVE_INFINITY;
+    const current = Math.min(usual, known?.mtu ?? usual);
+    const v4 = typeof dst === 'number';
+    if (v4 ? known?.locked === true || told > current : told < MIN_MTU_V6 || told >= current) return;
+    const locked = v4 && told < MIN_PMTU_V4;
+    const mtu = locked ? Math.min(current, MIN_PMTU_V4) : told;
+    const exception = { device: route.device, mtu, locked, until: now + LIFETIME };
+    this.#exceptions = new Map(this.#exceptions).set(formatIpAddress(dst), exception);
+  }
+
+  #find({ dst, device, now }: Omit<Leaving, 'forwarded'>): Exception | undefined {
+    if (this.#exceptions.size === 0) return undefined;
+    const exception = this.#exceptions.get(formatIpAddress(dst));
+    return exception?.device === device && now < exception.until ? exception : undefined;
+  }
+
+  /** The most bytes that the path takes, as far as that is known and the packet heeds it. */
+  mtu(leaving: Leaving): number | undefined {
+    const exception = this.#find(leaving);
+    // net.ipv4.ip_forward_use_pmtu is off: somebody else's packets are not judged by what we were told.
+    const heeds = !leaving.forwarded || typeof leaving.dst !== 'number' || exception?.locked === true;
+    return heeds ? exception?.mtu : undefined;
+  }
+
+  /** An independent copy. */
+  clone(): RouteExceptions {
+    const copy = new RouteExceptions();
+    copy.#exceptions = this.#exceptions;
+    return copy;
+  }
+}
