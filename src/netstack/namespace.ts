@@ -23,6 +23,7 @@ import { AddressBook } from './addressing.ts';
 import { type Answerer, closedHost, type Delivery } from './answer.ts';
 import { Bridge, type BridgePortOptions } from './bridge/bridge.ts';
 import type { BridgeHooks } from './bridge/bridge-hooks.ts';
+import { BridgeNetfilter } from './bridge/netfilter.ts';
 import { DEFAULT_DEVICE_SYSCTLS, type Device } from './device.ts';
 import type { Transmission } from './fate.ts';
 import { type EarlyReceiver, Host, type Passage, type SendOptions } from './host.ts';
@@ -156,6 +157,7 @@ export class Namespace {
     readonly mtu?: number;
     readonly up?: boolean;
   }): Interface {
+    this.bridgeHooks ??= new BridgeNetfilter(this);
     const bridge = new Bridge();
     const device = this.addInterface({ ...spec, kind: 'bridge', driver: bridge });
     bridge.device = device;
