@@ -13,6 +13,8 @@ import type { Namespace } from '../namespace.ts';
 import { isMulticast, LIMITED_BROADCAST } from '../route-table.ts';
 import type { NeighbourListing, NeighbourState } from './entry.ts';
 
+const CONNECTED: ReadonlySet<NeighbourState> = new Set(['REACHABLE', 'PERMANENT', 'NOARP']);
+
 interface Entry {
   readonly address: IpAddress;
   readonly device: Interface;
@@ -22,6 +24,8 @@ interface Entry {
   waiting: Transmission[];
   timer: Timer | undefined;
   updated: number;
+  /** A packet has been sent to it: its header is ready for the next (hh_cache). */
+  used: boolean;
 }
 
 export class NeighbourTable {
@@ -42,6 +46,7 @@ export class NeighbourTable {
     }
     const entry = this.#entry(nextHop, device);
     if (entry.mac !== undefined) {
+      entry.used = true;
       device.transmit(ipFrame(device.mac, entry.mac, packet), skb);
       return;
     }
@@ -61,6 +66,16 @@ export class NeighbourTable {
     entry.timer?.cancel();
     this.#set(entry, 'PERMANENT');
     this.#flush(entry);
+  }
+
+  /**
+   * The link address of a neighbour that is known without doubt (NUD_CONNECTED) and that packets were sent to
+   * before, which needs no more looking up (neigh_hh_bridge).
+   */
+  cached(address: IpAddress, device: Interface): MacAddress | undefined {
+    const entry = this.#entries.get(keyOf(address, device));
+    if (entry?.used !== true) return undefined;
+    return CONNECTED.has(entry.state) ? entry.mac : undefined;
   }
 
   /** `ip neigh`: in the order in which they were met. */
@@ -125,6 +140,7 @@ export class NeighbourTable {
       waiting: [],
       timer: undefined,
       updated: this.#namespace.scheduler.now(),
+      used: false,
     };
     this.#entries.set(key, entry);
     return entry;
@@ -155,6 +171,7 @@ export class NeighbourTable {
     const { waiting, device, mac } = entry;
     entry.waiting = [];
     if (mac === undefined) return;
+    if (waiting.length > 0) entry.used = true;
     for (const { packet, skb } of waiting) device.transmit(ipFrame(device.mac, mac, packet), skb);
   }
 
