@@ -117,6 +117,21 @@ export interface PlannedFdbEntry {
   readonly remote: IpAddress;
 }
 
+/** How the network joins a pod to its node. */
+export type PodPlumbing =
+  /** The node's end has the gateway's address; everything else is routed through it. */
+  | { readonly kind: 'ptp' }
+  /** The node's end is a port of `bridge`, which has the gateways' addresses. */
+  | {
+      readonly kind: 'bridge';
+      readonly bridge: string;
+      readonly hairpinMode: boolean;
+      /** Networks to which pods have routes beside the default. */
+      readonly routes: readonly IpPrefix[];
+    }
+  /** The node's end has no IPv4 address and answers for every one; pods are alone on their link. */
+  | { readonly kind: 'proxy-arp' };
+
 /** Everything that a cluster network gives one node. */
 export interface NodeNetworkPlan {
   readonly network: ClusterNetwork;
@@ -135,6 +150,7 @@ export interface NodeNetworkPlan {
   readonly sets: string;
   /** The configuration with which pods are attached (JSON, CNI specification 1.0 §1). */
   readonly conflist: string;
-  /** How a pod is attached. */
+  readonly podCIDRs: readonly IpPrefix[];
   readonly podMtu: number;
+  readonly pods: PodPlumbing;
 }
