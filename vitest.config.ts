@@ -11,7 +11,17 @@ export default defineConfig({
     pool: 'forks',
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/kernel/**'] } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/kernel/**'],
+          benchmark: { include: ['bench/**/*.bench.ts'] },
+          // Built modules are loaded as they are: bench/built.ts.
+          server: { deps: { external: [/\/dist\//] } },
+        },
+      },
       // Needs root, namespaces, iptables and nftables; run by .ci/run only.
       {
         extends: true,
@@ -20,6 +30,7 @@ export default defineConfig({
           include: ['test/kernel/**/*.test.ts'],
           testTimeout: 600_000,
           fileParallelism: false,
+          benchmark: { include: [] },
         },
       },
     ],

@@ -23,7 +23,7 @@ import { Dice } from '../kernel/rig/dice.ts';
 import { fuzzCase } from '../kernel/rig/fuzz-case.ts';
 
 const SEED = Number(process.env.KUBEWIRE_SEED ?? 20_240_601);
-const CASES = 60;
+const CASES = Number(process.env.KUBEWIRE_CASES ?? 60);
 const STEPS = 80;
 
 const SYN = {
