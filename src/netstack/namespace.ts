@@ -34,6 +34,8 @@ import { NeighbourTable } from './neighbour/neighbour-table.ts';
 import { ProxyNeighbours } from './neighbour/proxy.ts';
 import type { PolicyRule } from './policy-rule.ts';
 import type { Route } from './route-table.ts';
+import { networkOf } from './sockets/namespace-network.ts';
+import { Sockets } from './sockets/sockets.ts';
 import { SysctlTable } from './sysctls.ts';
 import { VxlanDriver } from './tunnel/vxlan.ts';
 
@@ -94,6 +96,7 @@ export class Namespace {
   #book: AddressBook | undefined;
   #trace: NamespaceTrace | undefined;
   #nextIndex = 1;
+  #sockets: Sockets | undefined;
   readonly #udpReceivers = new Map<number, EncapReceiver>();
   readonly #protocolReceivers = new Map<number, EncapReceiver>();
 
@@ -293,6 +296,15 @@ export class Namespace {
 
   set answerer(answerer: Answerer | undefined) {
     this.host.answerer = answerer ?? closedHost;
+  }
+
+  /** The sockets of this namespace. From the first use on it is they who answer what is delivered. */
+  get sockets(): Sockets {
+    if (this.#sockets === undefined) {
+      this.#sockets = new Sockets(networkOf(this));
+      this.answerer = this.#sockets.answer;
+    }
+    return this.#sockets;
   }
 
   /** Lets `receiver` have UDP datagrams to `port` before sockets do (udp_tunnel_sock). */

@@ -98,6 +98,35 @@ export function judgeSynSent(block: ControlBlock, segment: TcpSegment): SynSentA
   return flags & TCP_FLAG.SYN ? 'crossing' : 'discard';
 }
 
+export type SynRecvArrival =
+  | 'discard'
+  | 'challenge-ack'
+  | 'send-reset'
+  | 'reset'
+  /** The same SYN again: our SYN-ACK was lost. */
+  | 'repeat'
+  /** The SYN-ACK of a simultaneous open. */
+  | 'crossed'
+  /** The ACK of our SYN; whatever else is in it counts too. */
+  | 'established';
+
+/** Judges a segment that arrived after our SYN-ACK, at `now` (tcp_check_req). */
+export function judgeSynRecv(
+  block: ControlBlock,
+  segment: TcpSegment,
+  options: TcpOptions,
+  now: number,
+): SynRecvArrival {
+  const { flags } = segment;
+  if (flags & TCP_FLAG.SYN && !(flags & TCP_FLAG.RST) && segment.seq === advance(block.rcvNxt, -1)) {
+    return flags & TCP_FLAG.ACK && segment.ack === block.sndNxt ? 'crossed' : 'repeat';
+  }
+  const arrival = judgeArrival(block, segment, options, now);
+  if (arrival === 'duplicate-ack') return 'challenge-ack';
+  if (arrival !== 'process') return arrival;
+  return segment.ack === block.sndNxt ? 'established' : 'send-reset';
+}
+
 export type AckMeaning = 'new' | 'duplicate' | 'old' | 'ancient' | 'unsent';
 
 /** What the acknowledgment number `ack` says: progress, nothing new, nonsense. */

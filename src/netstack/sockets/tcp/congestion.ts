@@ -19,6 +19,10 @@ export class Congestion {
   /** Recovery ends when everything before this is acknowledged. */
   recoveryPoint = 0;
   #acknowledged = 0;
+  /** Proportional rate reduction (RFC 6937): the window before, what arrived since, what was sent since. */
+  #before = 0;
+  #delivered = 0;
+  #sent = 0;
 
   /** `segments` were acknowledged while the window was used up. */
   grow(segments: number): void {
@@ -39,9 +43,24 @@ export class Congestion {
 
   /** Segments are missing: half the window, until everything up to `next` has arrived. */
   enterRecovery(next: number): void {
+    this.#before = this.window;
     this.threshold = Math.max(this.window >>> 1, 2);
-    this.window = this.threshold;
     this.#enter('recovery', next);
+  }
+
+  /** A segment leaves. */
+  sent(): void {
+    if (this.state === 'recovery') this.#sent++;
+  }
+
+  /** During recovery the window comes down as fast as `delivered` segments arrive (tcp_cwnd_reduction). */
+  reduce(delivered: number, inNetwork: number): void {
+    this.#delivered += delivered;
+    const due =
+      inNetwork > this.threshold
+        ? Math.ceil((this.#delivered * this.threshold) / Math.max(this.#before, 1)) - this.#sent
+        : Math.min(this.threshold - inNetwork, Math.max(this.#delivered - this.#sent, delivered) + 1);
+    this.window = inNetwork + Math.max(due, this.#sent === 0 ? 1 : 0);
   }
 
   /** The timer ran out: start again with one segment. A timeout during recovery does not halve again. */
@@ -54,12 +73,16 @@ export class Congestion {
 
   /** Segments are sent again for another reason than congestion (a smaller path MTU). */
   repair(next: number): void {
-    if (this.state === 'open') this.#enter('recovery', next);
+    if (this.state !== 'open') return;
+    this.#before = this.window;
+    this.threshold = this.window;
+    this.#enter('recovery', next);
   }
 
   /** True when the ACK up to `una` ended the recovery. */
   leave(una: number): boolean {
     if (this.state === 'open' || before(una, this.recoveryPoint)) return false;
+    if (this.state === 'recovery') this.window = this.threshold;
     this.state = 'open';
     this.#acknowledged = 0;
     return true;
@@ -77,5 +100,7 @@ export class Congestion {
     this.state = state;
     this.recoveryPoint = next;
     this.#acknowledged = 0;
+    this.#delivered = 0;
+    this.#sent = 0;
   }
 }

@@ -76,6 +76,8 @@ export class ControlBlock {
   rackSentAt = Number.NEGATIVE_INFINITY;
   rackEnd = 0;
   rackRtt = 0;
+  /** Segments known to have arrived, ever. */
+  delivered = 0;
   /** The highest end ever SACKed or acknowledged; arrivals below it were reordered. */
   highestArrived: number;
   reordering = false;
