@@ -1,8 +1,8 @@
 /** Two hosts on a wire, and routers between hosts: the kernel beside the emulator. */
 import { describe } from 'vitest';
 import { differential } from './network/differential.ts';
-import { ping, send, tcp, udp, wait } from './network/packets.ts';
 import type { NetworkSpec } from './network/network-spec.ts';
+import { ping, send, tcp, udp, wait } from './network/packets.ts';
 
 const onOneWire: NetworkSpec = {
   namespaces: {

@@ -91,9 +91,7 @@ export function deviceCommands(planned: readonly PlannedDevice[], { devices }: N
 }
 
 function routeCommand({ to, via, dev, src, metric, mtu, onlink, link, table }: RouteSpec): string {
-  const gateway = via ?? (to.includes(':') ? to : undefined);
-  const v6 = gateway?.includes(':') === true || src?.includes(':') === true;
-  const parts = [`${v6 ? '-6 ' : ''}route add ${to}`];
+  const parts = [`route add ${to}`];
   if (via !== undefined) parts.push(`via ${via}`);
   if (dev !== undefined) parts.push(`dev ${dev}`);
   if (onlink === true) parts.push('onlink');
@@ -123,9 +121,8 @@ export function tableCommands(spec: NamespaceSpec): { readonly links: string[]; 
           iif === undefined ? '' : `iif ${iif}`,
           fwmark === undefined ? '' : `fwmark ${fwmark}`,
         ];
-        const v6 = selectors.some((selector) => selector.includes(':'));
         const said = selectors.filter((selector) => selector !== '').join(' ') || 'from all';
-        return `${v6 ? '-6 ' : ''}rule add ${said} lookup ${table} priority ${priority}`;
+        return `rule add ${said} lookup ${table} priority ${priority}`;
       }),
     ],
     fdb: fdb.map(({ mac, dev, dst }) =>

@@ -95,7 +95,13 @@ export interface FdbSpec {
 /** One thing that is done to the network. */
 export type Step =
   /** A raw socket in namespace `at` sends a whole IP packet. */
-  | { readonly kind: 'send'; readonly at: string; readonly packet: Packet }
+  | {
+      readonly kind: 'send';
+      readonly at: string;
+      readonly packet: Packet;
+      /** What `packet` cannot say of itself: a first fragment's checksum and length are those of the whole. */
+      readonly bytes?: Uint8Array;
+    }
   /** A frame leaves by a device of `at`, past its IP layer. */
   | { readonly kind: 'frame'; readonly at: string; readonly device: string; readonly frame: Frame }
   | { readonly kind: 'wait'; readonly seconds: number }

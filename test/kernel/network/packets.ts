@@ -1,6 +1,8 @@
 /** Packets to send through small networks. */
+import { emitPacket } from '../../../src/wire/headers.ts';
 import { parseIpAddress } from '../../../src/wire/ip-address.ts';
 import { NO_BYTES, type Packet, type Transport } from '../../../src/wire/packet.ts';
+import { cutAt } from '../rig/fuzz-fragments.ts';
 import type { Step } from './network-spec.ts';
 
 export interface Headers {
@@ -68,4 +70,9 @@ export function send(at: string, packet: Packet): Step {
 
 export function wait(seconds: number): Step {
   return { kind: 'wait', seconds };
+}
+
+/** The packet in pieces, sent by a raw socket of `at` in this order; `cuts` as cutAt takes them. */
+export function sendPieces(at: string, packet: Packet, cuts: readonly number[]): Step[] {
+  return cutAt(emitPacket(packet), cuts, packet.id).map((piece) => ({ kind: 'send', at, ...piece }));
 }

@@ -2,11 +2,13 @@
 import { compareConntrack } from '../../../src/cli/kernel/compare.ts';
 import { parseConntrackList } from '../../../src/cli/kernel/conntrack-list.ts';
 import { runProgram } from '../../../src/cli/kernel/programs.ts';
-import { emitFrame, parseFrame } from '../../../src/wire/frame.ts';
+import { emitFrame, type Frame, parseFrame } from '../../../src/wire/frame.ts';
+import { type MacAddress, parseMac } from '../../../src/wire/mac.ts';
+import { compareCounters } from './compare-counters.ts';
 import { EmulatedNetwork } from './emulated-network.ts';
 import { FrameWriter, isChatter } from './frame-text.ts';
 import { type CapturedFrame, KernelNetwork } from './kernel-network.ts';
-import type { NetworkSpec, Step } from './network-spec.ts';
+import { type NetworkSpec, planDevices, type Step } from './network-spec.ts';
 
 export interface Scenario {
   readonly title: string;
@@ -17,16 +19,39 @@ export interface Scenario {
 /** Frames by `NAMESPACE/DEVICE DIRECTION`, in order. */
 type Log = ReadonlyMap<string, readonly string[]>;
 
+/** The MAC addresses of bridges by `NAMESPACE/DEVICE`. */
+type Bridges = ReadonlyMap<string, MacAddress>;
+
+function bridgesOf(spec: NetworkSpec): Bridges {
+  const bridges = new Map<string, MacAddress>();
+  for (const [namespace, devices] of planDevices(spec)) {
+    for (const { name, mac, spec: device } of devices) {
+      if (device.kind === 'bridge') bridges.set(`${namespace}/${name}`, parseMac(mac));
+    }
+  }
+  return bridges;
+}
+
 /** What a step showed on both sides. */
 interface StepRecord {
   readonly kernel: Log;
   readonly emulator: Log;
 }
 
-function readLog(captured: readonly CapturedFrame[], writer: FrameWriter): Log {
+/**
+ * What a bridge device sends carries its own address. A packet socket shares the frame's memory with the bridge, and
+ * br_netfilter writes the first sender back into a frame that it takes over there (tcpdump, which copies, sees the
+ * bridge's address).
+ */
+function asSent(frame: Frame, bridge: MacAddress | undefined): Frame {
+  return bridge === undefined ? frame : { ...frame, source: bridge };
+}
+
+function readLog(captured: readonly CapturedFrame[], writer: FrameWriter, bridges: Bridges): Log {
   const log = new Map<string, string[]>();
   for (const { namespace, device, direction, bytes } of captured) {
-    const frame = parseFrame(bytes);
+    const bridge = direction === 'out' ? bridges.get(`${namespace}/${device}`) : undefined;
+    const frame = asSent(parseFrame(bytes), bridge);
     if (isChatter(frame)) continue;
     const where = `${namespace}/${device} ${direction}`;
     const lines = log.get(where) ?? [];
@@ -67,7 +92,7 @@ function stepText(step: Step): string {
 function apply(step: Step, kernel: KernelNetwork, emulator: EmulatedNetwork): void {
   switch (step.kind) {
     case 'send':
-      kernel.send(step.at, step.packet);
+      kernel.send(step.at, step.packet, step.bytes);
       emulator.send(step.at, step.packet);
       break;
     case 'frame':
@@ -86,7 +111,9 @@ function apply(step: Step, kernel: KernelNetwork, emulator: EmulatedNetwork): vo
 /** Seconds without a frame after which a step counts as over. */
 const QUIET = 0.004;
 
-/** Names in a row of the tables that both sides keep: conntrack. */
+const savedRules = () => runProgram('iptables-nft-save', ['-c']);
+
+/** What is left behind on both sides: counters of rules, entries of conntrack. */
 function compareTables(spec: NetworkSpec, kernel: KernelNetwork, emulator: EmulatedNetwork): string[] {
   return Object.entries(spec.namespaces).flatMap(([name, { iptables, ip6tables }]) => {
     const families = [iptables === undefined ? [] : ['ipv4'], ip6tables === undefined ? [] : ['ipv6']].flat();
@@ -99,7 +126,9 @@ function compareTables(spec: NetworkSpec, kernel: KernelNetwork, emulator: Emula
       // Group reports and neighbour discovery are not tracked by the emulator's hosts, which send none.
       .filter(({ protocol }) => protocol !== 2);
     const now = emulator.scheduler.clock.now();
-    return compareConntrack(listed, host, { now, compareTimeouts: false }).map((line) => `${name}: ${line}`);
+    const counters = iptables === undefined ? [] : compareCounters(kernel.run(name, savedRules), host);
+    const entries = compareConntrack(listed, host, { now, compareTimeouts: false });
+    return [...counters, ...entries].map((line) => `${name}: ${line}`);
   });
 }
 
@@ -107,6 +136,7 @@ function compareTables(spec: NetworkSpec, kernel: KernelNetwork, emulator: Emula
 export function* play({ network, steps }: Scenario, seed = 1): Generator<number, string[]> {
   const emulator = new EmulatedNetwork(network, seed);
   const kernel = new KernelNetwork(network);
+  const bridges = bridgesOf(network);
   const [kernelWriter, emulatorWriter] = [new FrameWriter(network), new FrameWriter(network)];
   try {
     yield 0.002;
@@ -133,8 +163,8 @@ export function* play({ network, steps }: Scenario, seed = 1): Generator<number,
       }
       emulator.settle(passed);
       const record = {
-        kernel: readLog(captured, kernelWriter),
-        emulator: readLog(emulator.drain(), emulatorWriter),
+        kernel: readLog(captured, kernelWriter, bridges),
+        emulator: readLog(emulator.drain(), emulatorWriter, new Map()),
       };
       const differences = sideBySide(record);
       if (differences.length > 0) return [`step ${index + 1}: ${stepText(step)}`, ...differences];

@@ -62,7 +62,22 @@ export function cutUp(dice: Dice, packet: Packet, id: number): Piece[] | undefin
   const units = Math.ceil(length / 8);
   if (units <= HEADER_UNITS || protocolOf(packet) === NEXT_HEADER_FRAGMENT) return undefined;
   const cuts = new Set([0, 1].map(() => dice.between(HEADER_UNITS, units - 1) * 8));
-  const bounds = [0, ...[...cuts].sort((a, b) => a - b), length];
+  return cutAt(
+    whole,
+    [...cuts].sort((a, b) => a - b),
+    id,
+  );
+}
+
+/**
+ * The packet in `whole` (no extension headers) cut at `cuts`: offsets into its payload in ascending order, in
+ * multiples of eight. IPv6 pieces carry `id`.
+ */
+export function cutAt(whole: Uint8Array, cuts: readonly number[], id: number): Piece[] {
+  const v4 = (whole[0] ?? 0) >>> 4 === 4;
+  const headerLength = v4 ? ((whole[0] ?? 0) & 15) * 4 : 40;
+  const length = whole.length - headerLength;
+  const bounds = [0, ...cuts, length];
   return bounds.slice(0, -1).map((from, index) => {
     const to = bounds[index + 1] ?? length;
     const more = to < length;
