@@ -17,6 +17,8 @@ export interface Impairments {
   readonly bandwidth?: number;
   /** How many frames may wait to be sent when `bandwidth` is set; further ones are dropped. By default 1000. */
   readonly queue?: number;
+  /** The longest packet that gets through, in bytes; longer ones are lost without a word. */
+  readonly mtu?: number;
   /** False: the wire is cut. */
   readonly up?: boolean;
 }

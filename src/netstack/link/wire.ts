@@ -3,7 +3,7 @@
 import type { DropReason } from '../../netfilter/verdict.ts';
 import type { Random } from '../../sim/random.ts';
 import type { Scheduler } from '../../sim/scheduler.ts';
-import { type Frame, frameLength } from '../../wire/frame.ts';
+import { type Frame, frameLength, payloadLength } from '../../wire/frame.ts';
 import type { Impairments } from './impairments.ts';
 
 export interface WireOptions {
@@ -39,9 +39,13 @@ export class Wire {
 
   /** Sends `frame`; `ends` may differ from call to call. */
   send(frame: Frame, ends: WireEnds): void {
-    const { up, loss, duplicate } = this.impairments;
+    const { up, loss, duplicate, mtu } = this.impairments;
     if (up === false) {
       ends.lost(frame, 'link-down');
+      return;
+    }
+    if (mtu !== undefined && payloadLength(frame) > mtu) {
+      ends.lost(frame, 'frame-too-long');
       return;
     }
     if (this.#chance(loss)) {
