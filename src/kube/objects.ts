@@ -75,6 +75,14 @@ export interface NodeSelectorTerm {
   readonly matchFields: readonly NodeSelectorRequirement[];
 }
 
+export interface PodDnsConfig {
+  readonly nameservers: readonly string[];
+  readonly searches: readonly string[];
+  readonly options: readonly { readonly name: string; readonly value?: string }[];
+}
+
+export type DnsPolicy = 'ClusterFirst' | 'ClusterFirstWithHostNet' | 'Default' | 'None';
+
 export interface PodSpec {
   readonly nodeName?: string;
   readonly nodeSelector: Readonly<Record<string, string>>;
@@ -82,6 +90,12 @@ export interface PodSpec {
   readonly requiredNodeTerms?: readonly NodeSelectorTerm[];
   readonly hostNetwork: boolean;
   readonly ports: readonly ContainerPort[];
+  /** The pod's own name in DNS; with `subdomain`, that of a headless Service, it becomes a name of its own. */
+  readonly hostname?: string;
+  readonly subdomain?: string;
+  /** Absent: ClusterFirst. */
+  readonly dnsPolicy?: DnsPolicy;
+  readonly dnsConfig?: PodDnsConfig;
   readonly tolerations: readonly {
     readonly key?: string;
     readonly operator?: string;
@@ -122,6 +136,8 @@ export interface Workload extends ApiObject {
   readonly kind: 'Deployment' | 'ReplicaSet' | 'StatefulSet' | 'DaemonSet';
   readonly spec: {
     readonly replicas: number;
+    /** StatefulSets: the headless Service under which the pods have names. */
+    readonly serviceName?: string;
     readonly selector: LabelSelector;
     readonly template: PodTemplate;
   };
@@ -157,6 +173,8 @@ export interface Service extends ApiObject {
     readonly ports: readonly ServicePort[];
     /** Absent: a Service without selector, whose slices somebody else writes. */
     readonly selector?: Readonly<Record<string, string>>;
+    /** Type ExternalName: the DNS name it stands for. */
+    readonly externalName?: string;
     readonly externalIPs: readonly string[];
     readonly loadBalancerIP?: string;
     readonly loadBalancerSourceRanges: readonly string[];
@@ -186,6 +204,8 @@ export interface Endpoint {
     readonly serving?: boolean;
     readonly terminating?: boolean;
   };
+  /** The endpoint's own name under that of a headless Service. */
+  readonly hostname?: string;
   readonly nodeName?: string;
   readonly zone?: string;
   /** hints.forZones names. */

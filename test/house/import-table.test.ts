@@ -25,6 +25,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@noble/hashes': ['proxy', 'kube', 'cni'],
   'ip-num': ['cni', 'kube', 'cluster', 'wire'],
   netmask: ['cni', 'kube', 'cluster'],
+  'dns-packet': ['cluster'],
   commander: ['cli'],
   koffi: ['cli'],
   'raw-socket': ['cli'],

@@ -37,7 +37,7 @@ function newEndpoint(
   service: Service,
   zones: ReadonlyMap<string, string>,
 ): Endpoint {
-  const { nodeName } = pod.spec;
+  const { nodeName, hostname, subdomain } = pod.spec;
   const serving = pod.status.ready === true;
   const terminating = pod.metadata.deletionTimestamp !== undefined;
   const zone = nodeName === undefined ? undefined : zones.get(nodeName);
@@ -48,6 +48,7 @@ function newEndpoint(
       serving,
       terminating,
     },
+    ...(hostname !== undefined && subdomain === service.metadata.name ? { hostname } : {}),
     ...(nodeName === undefined ? {} : { nodeName }),
     ...(zone === undefined ? {} : { zone }),
     zoneHints: [],

@@ -116,7 +116,10 @@ const growStatefulSet: Grow = (workload, register) => {
       'apps.kubernetes.io/pod-index': String(ordinal),
       'statefulset.kubernetes.io/pod-name': name,
     };
-    register.add(newPod(workload, name, { ...spec.template, labels }));
+    // Every pod has a name under the governing Service.
+    const { serviceName } = spec;
+    const own = { ...spec.template.spec, hostname: name, ...(serviceName ? { subdomain: serviceName } : {}) };
+    register.add(newPod(workload, name, { ...spec.template, labels, spec: own }));
   }
 };
 

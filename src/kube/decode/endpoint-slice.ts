@@ -4,7 +4,7 @@ import { ipTextOf } from './addresses.ts';
 import { type Cursor, type Decoder, elements, fail, field } from './cursor.ts';
 import { boolean, count, defined, list, oneOf, optional, required, string, text } from './decoders.ts';
 import { metadata } from './metadata.ts';
-import { dns1123Subdomain } from './names.ts';
+import { dns1123Label, dns1123Subdomain } from './names.ts';
 import { portLabel, protocol } from './ports.ts';
 import { targetRef } from './target-ref.ts';
 
@@ -47,6 +47,7 @@ function endpoint(address: Decoder<string>): Decoder<Endpoint> {
     return defined<Endpoint>({
       addresses,
       conditions: conditions(field(at, 'conditions')),
+      hostname: optional(text(dns1123Label))(field(at, 'hostname')),
       nodeName: optional(text(dns1123Subdomain))(field(at, 'nodeName')),
       zone: optional(string)(field(at, 'zone')),
       zoneHints: list((hint) => required(string)(field(hint, 'name')))(field(field(at, 'hints'), 'forZones')),

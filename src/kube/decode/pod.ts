@@ -1,5 +1,12 @@
 /** v1 Pod, and the pod templates of workloads. */
-import type { ContainerPort, NodeSelectorRequirement, NodeSelectorTerm, Pod, PodSpec } from '../objects.ts';
+import type {
+  ContainerPort,
+  NodeSelectorRequirement,
+  NodeSelectorTerm,
+  Pod,
+  PodDnsConfig,
+  PodSpec,
+} from '../objects.ts';
 import { ipText } from './addresses.ts';
 import { type Cursor, elements, field } from './cursor.ts';
 import {
@@ -16,7 +23,7 @@ import {
   withDefault,
 } from './decoders.ts';
 import { metadata } from './metadata.ts';
-import { dns1123Subdomain, ianaServiceName } from './names.ts';
+import { dns1123Label, dns1123Subdomain, ianaServiceName } from './names.ts';
 import { portNumber, protocol } from './ports.ts';
 
 function containerPort(at: Cursor): ContainerPort {
@@ -83,6 +90,28 @@ function requiredNodeTerms(spec: Cursor): NodeSelectorTerm[] | undefined {
   return selector.value === undefined ? undefined : list(nodeTerm)(field(selector, 'nodeSelectorTerms'));
 }
 
+const DNS_POLICIES = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'] as const;
+
+function dnsOption(at: Cursor): PodDnsConfig['options'][number] {
+  return defined<PodDnsConfig['options'][number]>({
+    name: required(string)(field(at, 'name')),
+    value: optional(string)(field(at, 'value')),
+  });
+}
+
+function dnsConfig(at: Cursor): PodDnsConfig {
+  return {
+    nameservers: list(ipText)(field(at, 'nameservers')),
+    searches: list(string)(field(at, 'searches')),
+    options: list(dnsOption)(field(at, 'options')),
+  };
+}
+
+/** A label; absent and empty are the same here. */
+function labelOrNone(at: Cursor): string | undefined {
+  return at.value === '' ? undefined : optional(text(dns1123Label))(at);
+}
+
 /** Decodes what of a pod's spec reaches the network; containers need no image here. */
 export function podSpec(at: Cursor): PodSpec {
   const nodeName = field(at, 'nodeName');
@@ -92,6 +121,11 @@ export function podSpec(at: Cursor): PodSpec {
     requiredNodeTerms: requiredNodeTerms(at),
     hostNetwork: withDefault(boolean, false)(field(at, 'hostNetwork')),
     ports: podPorts(at),
+    hostname: labelOrNone(field(at, 'hostname')),
+    subdomain: labelOrNone(field(at, 'subdomain')),
+    dnsPolicy:
+      field(at, 'dnsPolicy').value === '' ? undefined : optional(oneOf(DNS_POLICIES))(field(at, 'dnsPolicy')),
+    dnsConfig: optional(dnsConfig)(field(at, 'dnsConfig')),
     tolerations: list(toleration)(field(at, 'tolerations')),
   });
 }

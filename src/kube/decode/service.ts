@@ -138,6 +138,7 @@ export function decodeService(at: Cursor): Service {
       ipFamilyPolicy: optional(oneOf(FAMILY_POLICIES))(field(spec, 'ipFamilyPolicy')),
       ports,
       selector: selector(field(spec, 'selector')),
+      externalName: optional(string)(field(spec, 'externalName')),
       externalIPs: list(unlessBlank(ipText))(field(spec, 'externalIPs')),
       loadBalancerIP: loadBalancerIP.value === '' ? undefined : optional(ipText)(loadBalancerIP),
       loadBalancerSourceRanges: list(unlessBlank(paddedCidrText))(field(spec, 'loadBalancerSourceRanges')),

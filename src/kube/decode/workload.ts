@@ -2,7 +2,7 @@
 import { matchesSelector } from '../label-selector.ts';
 import type { PodTemplate, Workload } from '../objects.ts';
 import { type Cursor, type Decoder, fail, field } from './cursor.ts';
-import { count, stringMap, withDefault } from './decoders.ts';
+import { count, defined, optional, string, stringMap, withDefault } from './decoders.ts';
 import { metadata } from './metadata.ts';
 import { podSpec } from './pod.ts';
 import { labelSelector } from './selector.ts';
@@ -35,7 +35,12 @@ export function decodeWorkload(kind: Workload['kind']): Decoder<Workload> {
       kind,
       metadata: metadata(at, { namespaced: true }),
       origin: at.manifest.origin,
-      spec: { replicas: withDefault(count, 1)(field(spec, 'replicas')), selector, template },
+      spec: defined<Workload['spec']>({
+        replicas: withDefault(count, 1)(field(spec, 'replicas')),
+        serviceName: optional(string)(field(spec, 'serviceName')),
+        selector,
+        template,
+      }),
     };
   };
 }
