@@ -2,14 +2,14 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { InputError } from '../sim/input-error.ts';
 import type { IpFamily } from '../wire/ip-address.ts';
-import type { EngineName } from './bench/engines.ts';
 import type { BenchReport, BenchRequest } from './bench/subjects.ts';
 import type { Spread } from './bench/traffic.ts';
 import { seedNumber, wholeNumber } from './options.ts';
 
 const SUBJECTS = ['lookup', 'sync', 'forward', 'kernel', 'scale', 'ratios'] as const;
 type Subject = (typeof SUBJECTS)[number];
-const ENGINES: readonly EngineName[] = ['linear', 'indexed', 'compiled'];
+const ENGINES = ['linear', 'indexed', 'compiled', 'flat'] as const;
+type Engine = (typeof ENGINES)[number];
 const SPREADS: readonly Spread[] = ['first', 'last', 'uniform', 'zipf'];
 
 export interface BenchFlags {
@@ -18,7 +18,7 @@ export interface BenchFlags {
   readonly nodes?: number;
   readonly mode: 'iptables' | 'nftables';
   readonly family: IpFamily;
-  readonly engine?: readonly EngineName[];
+  readonly engine?: readonly Engine[];
   readonly to: readonly Spread[];
   readonly rounds?: number;
   readonly seed: number;
@@ -62,6 +62,12 @@ function progress(step: string): void {
   if (process.stderr.isTTY) process.stderr.write(`${step} …\n`);
 }
 
+/** Which engines a subject can measure. */
+const ENGINES_OF: Readonly<Partial<Record<Subject, readonly Engine[]>>> = {
+  lookup: ['linear', 'indexed', 'compiled'],
+  forward: ['linear', 'compiled', 'flat'],
+};
+
 /** Flags that only some subjects have a meaning for. */
 const MEANING: Readonly<
   Record<'chart' | 'engine' | 'endpoints' | 'kernel' | 'nodes' | 'rounds' | 'services', readonly Subject[]>
@@ -91,9 +97,11 @@ function checkFlags(subject: Subject, flags: BenchFlags): void {
     }
     process.stderr.write(`kubewire: bench ${subject}: --${flag} has no meaning here and is left out\n`);
   }
-  if (subject === 'forward' && flags.engine?.includes('indexed')) {
+  const engines = ENGINES_OF[subject];
+  const stranger = engines && flags.engine?.find((name) => !engines.includes(name));
+  if (stranger !== undefined) {
     throw new InputError(
-      "--engine indexed: a whole node has no such engine; expected 'linear' or 'compiled'",
+      `--engine ${stranger}: bench ${subject} has no such engine; expected some of ${engines?.join(', ')}`,
     );
   }
 }
@@ -162,7 +170,11 @@ export function registerBench(program: Command): void {
     .addOption(
       command.createOption('--family <family>', 'of the addresses').choices(['ipv4', 'ipv6']).default('ipv4'),
     )
-    .option('--engine <names>', `some of ${ENGINES.join(', ')}`, list(ENGINES))
+    .option(
+      '--engine <names>',
+      'some of linear, indexed, compiled (lookup), linear, compiled, flat (forward)',
+      list(ENGINES),
+    )
     .option('--to <destinations>', `some of ${SPREADS.join(', ')} (lookup, kernel)`, list(SPREADS), SPREADS)
     .option('--rounds <number>', 'rounds of each measurement', wholeNumber(3, 100_000))
     .option('--seed <number>', 'the seed of the packets', seedNumber, 1)

@@ -73,14 +73,19 @@ describe('what is refused', () => {
     [
       'an unknown engine',
       ['lookup', '--engine', 'linear,warp'],
-      /Expected some of linear, indexed, compiled/,
+      /Expected some of linear, indexed, compiled, flat/,
     ],
     ['an unknown destination', ['lookup', '--to', 'nearest'], /Expected some of first, last, uniform, zipf/],
     ['an unknown family', ['lookup', '--family', 'ipx'], /Allowed choices are ipv4, ipv6/],
     ['an unknown mode', ['lookup', '--mode', 'ipvs'], /Allowed choices are iptables, nftables/],
     ['a large seed', ['lookup', '--seed', '4294967296'], /whole number from 0 to 4294967295/],
     ['nftables mode', ['lookup', '--mode', 'nftables'], /^--mode nftables: there are no rules of that mode/],
-    ['an engine that a node has not', ['forward', '--engine', 'indexed'], /^--engine indexed: a whole node/],
+    [
+      'an engine that a node has not',
+      ['forward', '--engine', 'indexed'],
+      /^--engine indexed: bench forward has no such engine; expected some of linear, compiled, flat$/,
+    ],
+    ['an engine of whole nodes', ['lookup', '--engine', 'flat'], /^--engine flat: bench lookup has no such/],
     ['a chart of sync', ['sync', '--chart', 'x.svg'], /^--chart: there is no chart of sync; expected/],
   ])('%s', async (_, words, message) => {
     const line = await refusal(...words);
@@ -177,9 +182,9 @@ describe('JSON', () => {
     expect(results[0].change.rules).toBe(1 + 1 + 2 * 3);
   });
 
-  test('forward: both engines', async () => {
+  test('forward: every engine', async () => {
     const { results } = JSON.parse(await bench('forward', ...TINY, '--json'));
-    expect(results.map((each: { engine: string }) => each.engine)).toEqual(['linear', 'compiled']);
+    expect(results.map((each: { engine: string }) => each.engine)).toEqual(['linear', 'compiled', 'flat']);
     for (const { newFlows, established } of results) {
       expect(newFlows).toBeGreaterThan(0);
       expect(established).toBeGreaterThan(0);

@@ -1,6 +1,5 @@
 /** What each subject of `bench` measures and prints. */
 import type { IpFamily } from '../../wire/ip-address.ts';
-import type { EngineName } from './engines.ts';
 import { BACKENDS, requireKernel } from './kernel-node.ts';
 import { describeMachine, machineLine } from './machine.ts';
 import type { Spread } from './traffic.ts';
@@ -11,7 +10,8 @@ export interface BenchRequest {
   readonly endpoints?: number;
   readonly nodes?: number;
   readonly family: IpFamily;
-  readonly engines?: readonly EngineName[];
+  /** Names; those that the subject does not have are left out. */
+  readonly engines?: readonly string[];
   readonly spreads: readonly Spread[];
   readonly rounds?: number;
   readonly seed: number;
@@ -57,12 +57,14 @@ async function bySize<T>(
 }
 
 export async function lookup(request: BenchRequest): Promise<BenchReport> {
-  const [{ benchLookup }, { kernelText, lookupText }, { costChart }] = await Promise.all([
+  const [{ benchLookup }, { ENGINES }, { kernelText, lookupText }, { costChart }] = await Promise.all([
     import('./lookup.ts'),
+    import('./engines.ts'),
     import('./report.ts'),
     import('./chart.ts'),
   ]);
-  const { engines = ['linear', 'compiled'], spreads, rounds = LOOKUP_ROUNDS, seed, kernel } = request;
+  const { engines: names = ['linear', 'compiled'], spreads, rounds = LOOKUP_ROUNDS, seed, kernel } = request;
+  const engines = ENGINES.filter((name) => names.includes(name));
   const machine = describeMachine();
   const reports = await bySize(request, (size) =>
     benchLookup({ size, engines, spreads, rounds, seed, kernel }),

@@ -43,7 +43,7 @@ export function changedInputs(size: Size): {
 }
 
 /** A Service's own chains; KUBE-MARK-MASQ, to which they jump, has to be declared beside them. */
-const OWN_CHAIN = /^KUBE-(SVC|SEP|MARK-MASQ)/;
+const OWN_CHAIN = /^KUBE-(SVC|SVL|SEP|MARK-MASQ)/;
 
 /** The chains of the Services of `input`, as `iptables-restore --noflush` takes them. */
 export function ownChains(input: RulesInput): string {

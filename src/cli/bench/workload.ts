@@ -45,7 +45,8 @@ function metadata(name: string, namespace: string, labels: Readonly<Record<strin
   return { name, namespace, labels, annotations: {} };
 }
 
-const NODE: Node = {
+/** Whose rules are asked for. */
+export const NODE: Node = {
   kind: 'Node',
   metadata: metadata('worker-1', ''),
   origin,
@@ -67,7 +68,8 @@ export const LOCAL_ADDRESSES: readonly IpPrefix[] = [
   'fd18::2/128',
 ].map(parseIpPrefix);
 
-function service(index: number, family: IpFamily): Service {
+/** Service number `index`. */
+export function service(index: number, family: IpFamily): Service {
   const clusterIP = formatIpAddress(serviceAddress(index, family));
   const { name, namespace } = serviceName(index);
   return {
