@@ -90,7 +90,6 @@ export class Interface {
   handler: ((frame: Frame) => void) | undefined;
   #mac: MacAddress;
   #mtu: number;
-  #mtuSet: boolean;
   #up: boolean;
   #taps: readonly Tap[] = [];
 
@@ -103,7 +102,6 @@ export class Interface {
     this.noArp = spec.noArp ?? false;
     this.#mac = spec.mac;
     this.#mtu = spec.mtu ?? 1500;
-    this.#mtuSet = spec.mtu !== undefined;
     this.#up = spec.up ?? false;
   }
 
@@ -121,18 +119,6 @@ export class Interface {
   }
 
   set mtu(mtu: number) {
-    this.#mtuSet = true;
-    this.adjustMtu(mtu);
-  }
-
-  /** Somebody has set the MTU, which no device then changes of itself. */
-  get mtuSet(): boolean {
-    return this.#mtuSet;
-  }
-
-  /** The MTU follows from other devices' (a bridge's from its ports'). */
-  adjustMtu(mtu: number): void {
-    if (mtu === this.#mtu) return;
     this.#mtu = mtu;
     this.namespace.interfaceChanged(this, 'mtu');
   }
