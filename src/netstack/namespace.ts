@@ -431,7 +431,6 @@ export class Namespace {
   interfaceChanged(device: Interface, what: 'address' | 'mtu' | 'state'): void {
     this.#book = undefined;
     device.driver.changed?.(device, what);
-    if (what === 'mtu' && device.master?.driver instanceof Bridge) device.master.driver.portChanged();
   }
 
   /** The device's link has come or gone. */
