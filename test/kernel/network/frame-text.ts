@@ -24,13 +24,18 @@ class Namer {
 /** Describes the frames of one side of a comparison; remembers what it has named. */
 export class FrameWriter {
   readonly #devices = new Map<MacAddress, string>([[BROADCAST_MAC, 'all']]);
-  readonly #ids = new Namer();
-  readonly #flows = new Namer();
+  readonly #namers = new Map<string, Namer>();
 
   constructor(spec: NetworkSpec) {
     for (const [namespace, devices] of planDevices(spec)) {
       for (const { name, mac } of devices) this.#devices.set(parseMac(mac), `${namespace}/${name}`);
     }
+  }
+
+  #nameOf(place: string, key: string): number {
+    const namer = this.#namers.get(place) ?? new Namer();
+    this.#namers.set(place, namer);
+    return namer.nameOf(key);
   }
 
   #mac(mac: MacAddress): string {
@@ -43,7 +48,7 @@ export class FrameWriter {
   }
 
   /** The inner frame of a VXLAN packet; undefined for any other. */
-  #tunnelled({ transport, fragment }: Packet): string | undefined {
+  #tunnelled({ transport, fragment }: Packet, place: string): string | undefined {
     if (transport.kind !== 'udp' || transport.dport !== VXLAN_PORT || fragment !== undefined)
       return undefined;
     const { data, sport } = transport;
@@ -51,14 +56,14 @@ export class FrameWriter {
     const header = [...data.subarray(0, VXLAN_HEADER)]
       .map((byte) => byte.toString(16).padStart(2, '0'))
       .join('');
-    const inner = this.describe(parseFrame(data.subarray(VXLAN_HEADER)));
-    return `vxlan ${header} from port #${this.#flows.nameOf(`${sport}`)} [${inner}]`;
+    const inner = this.describe(parseFrame(data.subarray(VXLAN_HEADER)), `${place} inner`);
+    return `vxlan ${header} from port #${this.#nameOf(`${place} flow`, `${sport}`)} [${inner}]`;
   }
 
-  #packet(packet: Packet): string {
+  #packet(packet: Packet, place: string): string {
     // The kernel leaves sums to hardware that is not there.
     const { corrupt, ...intact } = packet;
-    const inner = this.#tunnelled(packet);
+    const inner = this.#tunnelled(packet, place);
     if (inner !== undefined) {
       const { src, dst, ttl, tos, dontFragment } = packet;
       return `${formatIpAddress(src)} > ${formatIpAddress(dst)} ttl ${ttl} tos ${tos}${dontFragment ? ' df' : ''} ${inner}`;
@@ -66,17 +71,17 @@ export class FrameWriter {
     const shown = describePacket(corrupt === 'ip-checksum' ? packet : intact);
     if (packet.fragment === undefined) return shown;
     const key = `${formatIpAddress(packet.src)} ${formatIpAddress(packet.dst)} ${packet.id}`;
-    return `${shown} id #${this.#ids.nameOf(key)}`;
+    return `${shown} id #${this.#nameOf(`${place} id`, key)}`;
   }
 
-  /** `SOURCE > DESTINATION: CONTENTS`. */
-  describe(frame: Frame): string {
+  /** `SOURCE > DESTINATION: CONTENTS`; `place` tells where names of random numbers count from. */
+  describe(frame: Frame, place: string): string {
     const { source, destination, payload } = frame;
     const contents =
       payload.kind === 'arp'
         ? this.#arp(payload.message)
         : payload.kind === 'ip'
-          ? this.#packet(payload.packet)
+          ? this.#packet(payload.packet, place)
           : `type ${payload.etherType.toString(16)} ${payload.data.length} bytes`;
     return `${this.#mac(source)} > ${this.#mac(destination)}: ${contents}`;
   }

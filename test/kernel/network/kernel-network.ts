@@ -35,6 +35,19 @@ export interface CapturedFrame {
   readonly bytes: Uint8Array;
 }
 
+/** The part of `ip -json -details link` that is read. */
+interface LinkListing {
+  readonly flags: readonly string[];
+  readonly operstate: string;
+  readonly linkinfo?: { readonly info_slave_data?: { readonly state?: string } };
+}
+
+function isSettled({ flags, operstate, linkinfo }: LinkListing): boolean {
+  if (!flags.includes('UP') || !flags.includes('LOWER_UP')) return true;
+  const port = linkinfo?.info_slave_data?.state;
+  return operstate !== 'DOWN' && (port === undefined || port === 'forwarding');
+}
+
 interface Room {
   readonly namespace: PrivateNamespace;
   readonly socket: PacketSocket;
@@ -57,12 +70,15 @@ export class KernelNetwork {
   readonly #rooms = new Map<string, Room>();
   readonly #planned: ReadonlyMap<string, readonly PlannedDevice[]>;
   readonly #spec: NetworkSpec;
+  /** Namespaces that have not been seen ready. */
+  readonly #waiting: Set<string>;
 
   /** Builds the network. Throws what the kernel's programs complain about; nothing is left behind. */
   constructor(spec: NetworkSpec) {
     this.#libc = loadLibc();
     this.#spec = spec;
     this.#planned = planDevices(spec);
+    this.#waiting = new Set(Object.keys(spec.namespaces));
     try {
       this.#build();
     } catch (error) {
@@ -109,6 +125,20 @@ export class KernelNetwork {
       });
     }
     this.drain();
+  }
+
+  /**
+   * Whether every device that can be has noticed that its link is there, and every bridge port forwards: the kernel
+   * does that in its own time.
+   */
+  isReady(): boolean {
+    for (const name of [...this.#waiting]) {
+      const listed = this.run(name, () => runProgram('ip', ['-json', '-details', 'link']));
+      const links = JSON.parse(listed) as readonly LinkListing[];
+      if (!links.every((link) => isSettled(link))) return false;
+      this.#waiting.delete(name);
+    }
+    return true;
   }
 
   /** Runs `action`, which must be synchronous, in the namespace called `name`. */

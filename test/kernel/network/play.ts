@@ -55,7 +55,7 @@ function readLog(captured: readonly CapturedFrame[], writer: FrameWriter, bridge
     if (isChatter(frame)) continue;
     const where = `${namespace}/${device} ${direction}`;
     const lines = log.get(where) ?? [];
-    lines.push(writer.describe(frame));
+    lines.push(writer.describe(frame, where));
     log.set(where, lines);
   }
   return log;
@@ -109,7 +109,11 @@ function apply(step: Step, kernel: KernelNetwork, emulator: EmulatedNetwork): vo
 }
 
 /** Seconds without a frame after which a step counts as over. */
-const QUIET = 0.004;
+const SILENCE = 0.003;
+
+function sleep(seconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, seconds * 1000);
+}
 
 const savedRules = () => runProgram('iptables-nft-save', ['-c']);
 
@@ -139,29 +143,28 @@ export function* play({ network, steps }: Scenario, seed = 1): Generator<number,
   const bridges = bridgesOf(network);
   const [kernelWriter, emulatorWriter] = [new FrameWriter(network), new FrameWriter(network)];
   try {
-    yield 0.002;
+    while (!kernel.isReady()) yield 0.02;
     kernel.drain();
+    let last = performance.now();
+    /** Lets as much time go by in the emulator as has in the kernel. */
+    const catchUp = () => {
+      const now = performance.now();
+      emulator.settle((now - last) / 1000);
+      last = now;
+    };
     for (const [index, step] of steps.entries()) {
+      catchUp();
       apply(step, kernel, emulator);
       const captured: CapturedFrame[] = [];
-      let passed = QUIET;
-      if (step.kind === 'wait') {
-        yield step.seconds;
-        passed = step.seconds;
-        captured.push(...kernel.drain());
-      } else {
-        for (;;) {
-          const more = kernel.drain();
-          captured.push(...more);
-          if (more.length === 0 && captured.length > 0) break;
-          yield QUIET;
-          if (captured.length === 0 && more.length === 0) {
-            captured.push(...kernel.drain());
-            break;
-          }
-        }
+      if (step.kind === 'wait') yield step.seconds;
+      for (let more: readonly CapturedFrame[] = []; ; ) {
+        // In place: what happens between two steps must not depend on other scenarios.
+        sleep(SILENCE);
+        more = kernel.drain();
+        captured.push(...more);
+        if (more.length === 0) break;
       }
-      emulator.settle(passed);
+      catchUp();
       const record = {
         kernel: readLog(captured, kernelWriter, bridges),
         emulator: readLog(emulator.drain(), emulatorWriter, new Map()),
