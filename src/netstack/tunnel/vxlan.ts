@@ -152,17 +152,16 @@ export class VxlanDriver implements LinkDriver {
 
 /**
  * `ip link add NAME type vxlan id ID local ADDRESS …`: its device, whose MTU leaves room for the headers around it
- * when `link` is known. Throws RangeError when the name, or the identifier on the port, is taken.
+ * when `link` is known. Throws RangeError when the name is taken, or the identifier on
+ * the port by another tunnel of the family.
  */
 export function createVxlan(namespace: Namespace, spec: VxlanSpec): Interface {
   const { name, mac, mtu, up = false, link, local } = spec;
   const driver = new VxlanDriver(spec);
-  const taken = namespace
-    .interfaces()
-    .some(
-      ({ driver: other }) =>
-        other instanceof VxlanDriver && other.id === driver.id && other.port === driver.port,
-    );
+  const taken = namespace.interfaces().some(({ driver: other }) => {
+    if (!(other instanceof VxlanDriver) || other.id !== driver.id || other.port !== driver.port) return false;
+    return familyOf(other.local) === familyOf(local);
+  });
   if (taken) throw new RangeError(`${namespace.name} has a VXLAN device with identifier ${spec.id} already`);
   const device = namespace.addInterface({
     name,
