@@ -1,5 +1,6 @@
 /** Decodes a Topology. */
 
+import { NETWORK_BACKENDS } from '../cni/networks/network.ts';
 import type { AddressRange } from '../kube/controllers/load-balancer.ts';
 import { networkText } from '../kube/decode/addresses.ts';
 import { type Cursor, elements, fail, field } from '../kube/decode/cursor.ts';
@@ -169,11 +170,13 @@ function nodePortRange(at: Cursor): Topology['nodePortRange'] {
 }
 
 function cniChoice(at: Cursor): Topology['cni'] {
-  refuseUnknownFields(at, ['plugin', 'mtu', 'hairpinMode']);
+  refuseUnknownFields(at, ['plugin', 'mtu', 'hairpinMode', 'backend', 'masquerade']);
   return defined<Topology['cni']>({
     plugin: withDefault(oneOf(CNI_PLUGINS), DEFAULT_TOPOLOGY.cni.plugin)(field(at, 'plugin')),
     mtu: optional(mtu)(field(at, 'mtu')),
     hairpinMode: optional(boolean)(field(at, 'hairpinMode')),
+    backend: optional(oneOf(NETWORK_BACKENDS))(field(at, 'backend')),
+    masquerade: optional(boolean)(field(at, 'masquerade')),
   });
 }
 

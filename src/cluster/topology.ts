@@ -12,6 +12,8 @@
  *       plugin: kindnet                 #   kindnet, flannel, calico, or ptp: kindnet's wiring without its rules
  *       mtu: 1450                       #   of the pods' devices; by default what the plugin chooses
  *       hairpinMode: true               #   of a bridge's ports, where the plugin has a bridge
+ *       backend: vxlan                  #   flannel: vxlan, host-gw; calico: ipip, ipip-cross-subnet, none
+ *       masquerade: true                #   what leaves the pod networks
  *     devices:                          # names, where rules or people look at them
  *       uplink: eth0                    #   a node's device on the node network
  *       podPrefix: veth                 #   what the node's side of a pod's veth is called
@@ -37,6 +39,7 @@
  *
  * Unknown fields are errors: a misspelt one would leave the emulation different from what was meant.
  */
+import type { NetworkBackend } from '../cni/networks/network.ts';
 import type { AddressRange } from '../kube/controllers/load-balancer.ts';
 import type { Origin } from '../kube/objects.ts';
 import type { SavedRules } from '../ruletext/saved-rules.ts';
@@ -53,6 +56,10 @@ export interface CniChoice {
   /** Of the pods' devices, in bytes. */
   readonly mtu?: number;
   readonly hairpinMode?: boolean;
+  /** How packets travel between nodes, where the plugin offers a choice. */
+  readonly backend?: NetworkBackend;
+  /** Whether what leaves the pod networks is masqueraded. */
+  readonly masquerade?: boolean;
 }
 
 export type Sysctls = Readonly<Record<string, string>>;

@@ -90,7 +90,7 @@ const SITUATIONS: readonly Situation[] = [
     from: 'pod/default/client',
     to: 'host/laptop:443',
     outcome: 'delivered',
-    says: /^Delivered and answered\. pod\/default\/client reached host\/laptop directly, through no Service; the server sees the client's own address\.$/,
+    says: /^Delivered and answered\. pod\/default\/client reached host\/laptop directly, through no Service; the server sees 172\.18\.0\.3, masqueraded on demo-worker because it leaves the pod networks\.$/,
   },
   {
     name: 'ping',

@@ -3,11 +3,15 @@
  * changes, so many runs (every outcome of an exploration) share one.
  */
 
+import type { NetworkNode } from '../../cni/networks/network.ts';
+import type { PolicyIndex } from '../../cni/policy/policy-index.ts';
+import type { Node } from '../../kube/objects.ts';
 import { InputError } from '../../sim/input-error.ts';
 import { formatIpAddress, type IpAddress, sameAddress } from '../../wire/ip-address.ts';
 import type { ClusterObjects } from '../derive.ts';
 import type { LinkSettings } from '../topology.ts';
-import { type NodePlan, planNode } from './plan-nodes.ts';
+import { once } from './host-plan.ts';
+import { type NodePlan, nodeAddresses, planNode } from './plan-nodes.ts';
 import {
   anonymousPeer,
   namedPeer,
@@ -19,6 +23,8 @@ import {
 } from './plan-outside.ts';
 import { type PodPlan, planPod } from './plan-pods.ts';
 import { type NetworkPod, networkPods } from './pod-endpoints.ts';
+import { policyIndex } from './policies.ts';
+import { RuleShelf } from './rule-shelf.ts';
 
 export type AnyHostPlan = NodePlan | PodPlan | OutsidePlan | RouterPlan;
 
@@ -29,6 +35,8 @@ export interface NetworkPlan {
   /** Nodes, in the order of the cluster. */
   readonly nodes: readonly NodePlan[];
   readonly router: RouterPlan;
+  /** Undefined when there are no policies, or nobody who enforces them. */
+  readonly policies: PolicyIndex | undefined;
   /** What wires are like, by the label of the host at their end. */
   readonly links: ReadonlyMap<string, LinkSettings>;
 }
@@ -53,6 +61,11 @@ function peersOf(cluster: ClusterObjects, strangers: readonly IpAddress[]): Outs
   return [...named, ...anonymous];
 }
 
+function networkNode(node: Node, { podCIDRs }: ClusterObjects): NetworkNode {
+  const { name } = node.metadata;
+  return { name, addresses: nodeAddresses(node), podCIDRs: podCIDRs.get(name) ?? [] };
+}
+
 function checkLinks(links: readonly LinkSettings[], hosts: ReadonlyMap<string, AnyHostPlan>): void {
   for (const { at, origin } of links) {
     if (!hosts.has(at))
@@ -67,7 +80,15 @@ function checkLinks(links: readonly LinkSettings[], hosts: ReadonlyMap<string, A
 export function planNetwork(cluster: ClusterObjects, strangers: readonly IpAddress[] = []): NetworkPlan {
   const pods = networkPods(cluster);
   const byNode = groupByNode(pods);
-  const nodes = cluster.nodes.map((node) => planNode(cluster, node, byNode.get(node.metadata.name) ?? []));
+  const shared = {
+    cluster,
+    shelf: new RuleShelf(),
+    policies: policyIndex(cluster),
+    peers: once(() => cluster.nodes.map((node) => networkNode(node, cluster))),
+  };
+  const nodes = cluster.nodes.map((node) =>
+    planNode({ ...shared, node, pods: byNode.get(node.metadata.name) ?? [] }),
+  );
   const peers = peersOf(cluster, strangers);
   const router = planRouter(cluster, peers);
   const plans = [
@@ -79,5 +100,14 @@ export function planNetwork(cluster: ClusterObjects, strangers: readonly IpAddre
   const hosts = new Map(plans.map((plan) => [plan.label, plan]));
   const { links } = cluster.topology;
   checkLinks(links, hosts);
-  return { cluster, hosts, pods, nodes, router, links: new Map(links.map((link) => [link.at, link])) };
+  const { policies } = shared;
+  return {
+    cluster,
+    hosts,
+    pods,
+    nodes,
+    router,
+    policies,
+    links: new Map(links.map((link) => [link.at, link])),
+  };
 }

@@ -1,14 +1,16 @@
 /** The nodes of the emulated cluster as plans: addresses, sysctls, the rules of everybody who programs some. */
+
+import type { NetworkNode, NodeNetworkPlan } from '../../cni/networks/network.ts';
+import { planNodeNetwork } from '../../cni/networks/plan-network.ts';
+import type { PolicyIndex } from '../../cni/policy/policy-index.ts';
 import type { Node } from '../../kube/objects.ts';
-import type { RuleSet } from '../../netfilter/rule-set.ts';
+import type { IpSet } from '../../netfilter/ip-set.ts';
 import { generateIptablesRules } from '../../proxy/iptables/generate.ts';
 import { proxySettings } from '../../proxy/settings.ts';
-import { mergeRuleSets } from '../../ruletext/load-rules.ts';
-import { parseRules } from '../../ruletext/parse-rules.ts';
+import { parseIpsetSave } from '../../ruletext/ipset-save.ts';
 import { InputError } from '../../sim/input-error.ts';
 import {
   addressBits,
-  addToAddress,
   familyOf,
   type IpAddress,
   type IpFamily,
@@ -17,9 +19,11 @@ import {
 import { type InterfaceAddress, prefixContains } from '../../wire/ip-prefix.ts';
 import type { ClusterObjects } from '../derive.ts';
 import { type Sysctls, sysctlsOf } from '../topology.ts';
+import { networkInput } from './cluster-network-choice.ts';
 import { type HostPlan, once } from './host-plan.ts';
 import { listensNowhere, listensOn } from './listeners.ts';
 import type { NetworkPod } from './pod-endpoints.ts';
+import type { RuleShelf } from './rule-shelf.ts';
 
 const FAMILIES: readonly IpFamily[] = ['ipv4', 'ipv6'];
 
@@ -30,6 +34,8 @@ export interface NodePlan extends HostPlan {
   readonly uplinkAddresses: readonly InterfaceAddress[];
   /** What is set on it, by dotted names, over what Linux has by default. */
   readonly sysctls: Sysctls;
+  /** What the cluster network gives it: made late, as it grows with the number of nodes. */
+  readonly network: () => NodeNetworkPlan;
   /** Those that have a network of their own, not the node's. */
   readonly guests: readonly NetworkPod[];
 }
@@ -55,30 +61,18 @@ function nodeSysctls({ topology, config }: ClusterObjects, node: Node): Sysctls 
   };
 }
 
-/** `prefix` and a hash of the pod's name: stable, however many pods come and go beside it. */
-export function vethName(prefix: string, pod: NetworkPod): string {
-  let hash = 0x811c9dc5;
-  for (const char of pod.label) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193);
-  return `${prefix}${(hash >>> 0).toString(16).padStart(8, '0')}`.slice(0, 15);
-}
-
-/** The addresses that a node's side of every veth has: its pods' gateways, the first of each pod network. */
-export function podGateways({ podCIDRs }: ClusterObjects, node: string): IpAddress[] {
-  return (podCIDRs.get(node) ?? []).map(({ address }) => addToAddress(address, 1));
-}
-
 /** `address` with the prefix length of the node network it lies in, or alone. */
 function onNodeNetwork(address: IpAddress, { topology }: ClusterObjects): InterfaceAddress {
   const subnet = topology.nodeNetwork.subnets.find((prefix) => prefixContains(prefix, address));
   return { address, length: subnet?.length ?? addressBits(familyOf(address)) };
 }
 
-/** kube-proxy's rules, through the same text as a user's file, and those that the topology adds. */
-function rulesOf(cluster: ClusterObjects, node: Node, sysctls: Sysctls): RuleSet[] {
+/** The rules of everybody who programs some on a node, in the order in which they do. */
+function rulesOf({ cluster, node, shelf, policies }: NodePlanInput, own: NodeNetworkPlan, sysctls: Sysctls) {
   const { name } = node.metadata;
   const added = cluster.topology.nodes.get(name)?.rules ?? [];
   return FAMILIES.map((family) => {
-    const text = generateIptablesRules({
+    const proxyRules = generateIptablesRules({
       configuration: cluster.config,
       node,
       services: cluster.services,
@@ -86,27 +80,62 @@ function rulesOf(cluster: ClusterObjects, node: Node, sysctls: Sysctls): RuleSet
       family,
       sysctls,
     });
-    const own = parseRules(text, { file: `rules of node ${name}`, family });
-    return mergeRuleSets([own, ...added.filter((rules) => rules.family === family)]);
+    const texts = [
+      { text: proxyRules, by: 'kube-proxy' },
+      { text: own.rules[family], by: own.network },
+      { text: policies?.nodeRules(name, family).rules ?? '', by: 'network policies' },
+    ];
+    return shelf.read(
+      texts.map(({ text, by }) => ({ text, file: `${by}'s rules of node ${name}` })),
+      { family, added: added.filter((rules) => rules.family === family) },
+    );
   });
 }
 
-/** Plans `node`, on which `pods` run. Throws InputError when the node has no address. */
-export function planNode(cluster: ClusterObjects, node: Node, pods: readonly NetworkPod[]): NodePlan {
+/** The sets that these rules look into. */
+function setsOf({ node, policies }: NodePlanInput, own: NodeNetworkPlan): ReadonlyMap<string, IpSet> {
+  const { name } = node.metadata;
+  return new Map([
+    ...parseIpsetSave(own.sets, `${own.network}'s sets of node ${name}`),
+    ...FAMILIES.flatMap((family) => [...(policies?.loadedSets(name, family) ?? [])]),
+  ]);
+}
+
+export interface NodePlanInput {
+  readonly cluster: ClusterObjects;
+  readonly node: Node;
+  /** The pods on this node. */
+  readonly pods: readonly NetworkPod[];
+  /** Shared by all nodes. */
+  readonly shelf: RuleShelf;
+  /** Shared by all nodes; undefined where nobody enforces policies. */
+  readonly policies: PolicyIndex | undefined;
+  readonly peers: () => readonly NetworkNode[];
+}
+
+/** Plans `input.node`. Throws InputError when the node has no address. */
+export function planNode(input: NodePlanInput): NodePlan {
+  const { cluster, node, pods } = input;
   const { name } = node.metadata;
   const own = nodeAddresses(node);
   if (own.length === 0) throw new InputError(`Node ${name} has no InternalIP address`, node.origin);
   const sysctls = nodeSysctls(cluster, node);
+  const uplinkAddresses = own.map((address) => onNodeNetwork(address, cluster));
+  const network = once(() =>
+    planNodeNetwork(networkInput(cluster, { node, uplinkAddresses, nodes: input.peers() })),
+  );
   const ports = pods.filter((pod) => pod.hostNetwork).flatMap((pod) => pod.ports);
   return {
     label: `node/${name}`,
     kind: 'node',
     object: node,
     ownAddresses: own,
-    uplinkAddresses: own.map((address) => onNodeNetwork(address, cluster)),
+    uplinkAddresses,
+    network,
     sysctls,
     guests: pods.filter((pod) => !pod.hostNetwork),
     listens: ports.length === 0 ? listensNowhere : listensOn(ports),
-    rules: once(() => rulesOf(cluster, node, sysctls)),
+    rules: once(() => rulesOf(input, network(), sysctls)),
+    sets: once(() => setsOf(input, network())),
   };
 }

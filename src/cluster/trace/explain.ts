@@ -83,6 +83,7 @@ const MASQUERADE_WORDS: Readonly<Record<MasqueradeCause, string>> = {
   external: 'because externalTrafficPolicy is Cluster',
   'off-cluster': 'because the client is not a pod of the cluster (detectLocalMode)',
   local: 'because the traffic is from the node itself',
+  network: 'because it leaves the pod networks',
   other: 'because a masquerade rule matched',
 };
 

@@ -1,12 +1,15 @@
 /** What happened to a packet's addresses on its way, and which rule asked for it. */
+import { NAT_OUTGOING_CHAIN } from '../../cni/networks/calico.ts';
+import { POSTROUTING_CHAIN } from '../../cni/networks/flannel.ts';
+import { MASQ_CHAIN } from '../../cni/networks/kindnet.ts';
 import type { NetfilterEvent } from '../../netfilter/events.ts';
 import type { NamespaceEvent } from '../../netstack/namespace-events.ts';
 import { type IpAddress, sameAddress } from '../../wire/ip-address.ts';
 import type { Packet } from '../../wire/packet.ts';
 import type { Walk } from './walk.ts';
 
-/** Why kube-proxy's rules marked the packet for masquerading. */
-export type MasqueradeCause = 'hairpin' | 'external' | 'off-cluster' | 'local' | 'other';
+/** Why kube-proxy's rules marked the packet for masquerading, or that the cluster network's did it. */
+export type MasqueradeCause = 'hairpin' | 'external' | 'off-cluster' | 'local' | 'network' | 'other';
 
 export interface Translation {
   readonly host: string;
@@ -36,7 +39,12 @@ function commentOf(event: Extract<NetfilterEvent, { kind: 'rule' }>): string {
   return comment?.kind === 'comment' ? comment.text : '';
 }
 
+/** The chains in which cluster networks masquerade what leaves the pod networks. */
+const NETWORK_CHAINS: ReadonlySet<string> = new Set([MASQ_CHAIN, POSTROUTING_CHAIN, NAT_OUTGOING_CHAIN]);
+
 function masqueradeCause(events: readonly NamespaceEvent[]): MasqueradeCause {
+  const deciding = events.findLast((event) => event.kind === 'rule' && event.effect.kind === 'nat');
+  if (deciding?.kind === 'rule' && NETWORK_CHAINS.has(deciding.chain)) return 'network';
   const marking = events.findLast(
     (event) =>
       event.kind === 'rule' && event.effect.kind === 'jump' && event.effect.chain === 'KUBE-MARK-MASQ',

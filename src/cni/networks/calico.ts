@@ -26,6 +26,8 @@ export const CALICO_GATEWAY = parseIpAddress('169.254.1.1');
 export const CALICO_HOST_MAC = 0xeeeeeeeeeeee;
 /** The link-local address that follows from it (RFC 4291 appendix A): a pod's gateway in IPv6. */
 export const CALICO_GATEWAY_V6 = parseIpAddress('fe80::ecee:eeff:feee:eeee');
+/** Where Felix masquerades what leaves the pools. */
+export const NAT_OUTGOING_CHAIN = 'cali-nat-outgoing';
 /** An IPv4 header. */
 const IPIP_OVERHEAD = 20;
 
@@ -96,7 +98,7 @@ function natTable(family: IpFamily, ipip: boolean, masquerade: boolean): Restore
   const random = 'MASQUERADE --random-fully';
   const postrouting = [
     { target: 'cali-fip-snat' },
-    { target: 'cali-nat-outgoing' },
+    { target: NAT_OUTGOING_CHAIN },
     ...(ipip ? [{ match: `--out-interface ${IPIP_DEVICE} ${wrongSource}`, target: random }] : []),
   ];
   return {
@@ -107,7 +109,7 @@ function natTable(family: IpFamily, ipip: boolean, masquerade: boolean): Restore
       'cali-PREROUTING',
       'cali-fip-dnat',
       'cali-fip-snat',
-      'cali-nat-outgoing',
+      NAT_OUTGOING_CHAIN,
     ],
     rules: [
       ...felixInserts('PREROUTING', [{ target: 'cali-PREROUTING' }]),
@@ -116,7 +118,7 @@ function natTable(family: IpFamily, ipip: boolean, masquerade: boolean): Restore
       ...felixRules('cali-OUTPUT', [{ target: 'cali-fip-dnat' }]),
       ...felixRules('cali-POSTROUTING', postrouting),
       ...felixRules('cali-PREROUTING', [{ target: 'cali-fip-dnat' }]),
-      ...(masquerade ? felixRules('cali-nat-outgoing', [{ match: pools, target: random }]) : []),
+      ...(masquerade ? felixRules(NAT_OUTGOING_CHAIN, [{ match: pools, target: random }]) : []),
     ],
   };
 }

@@ -27,7 +27,7 @@ import { gatewayAddress, nodeAddress, ofFamily, podFamilies } from './prefixes.t
 import { type RestoreTable, restoreText } from './restore-text.ts';
 
 export const FLANNEL_BRIDGE = 'cni0';
-const POSTROUTING_CHAIN = 'FLANNEL-POSTRTG';
+export const POSTROUTING_CHAIN = 'FLANNEL-POSTRTG';
 const FORWARD_CHAIN = 'FLANNEL-FWD';
 /** The kernel's own VXLAN port, which flannel keeps on Linux. */
 const VXLAN_PORT = 8472;
