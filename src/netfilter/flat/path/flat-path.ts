@@ -24,7 +24,7 @@ import type { Netfilter } from '../../netfilter.ts';
 import { Skb } from '../../skb.ts';
 import { type Batch, makeBatch } from '../batch.ts';
 import { CT_BIT } from '../layout.ts';
-import { newScratch, type Scratch } from '../match-record.ts';
+import { newScratch } from '../match-record.ts';
 import { Connection, TRACKED } from './connection.ts';
 import { FLOW_BIT } from './flow-layout.ts';
 import { FlowTable } from './flow-table.ts';
@@ -36,7 +36,7 @@ import type { FlatRouting } from './routing.ts';
 import { NO_DEVICE, type Stage, type Stages, stagesOf } from './stages.ts';
 import type { TapedChoices } from './taped-choices.ts';
 import { bindDestination, isTaken, masquerade } from './translate.ts';
-import { OUTCOME, Walker } from './walk-counted.ts';
+import { OUTCOME, Walker } from './walk-lines.ts';
 
 /** The reference engine, which knows how to go on with a packet from any step (netstack's Host). */
 export interface PathReference<P> {
@@ -84,11 +84,10 @@ export class FlatPath<P> {
   readonly #headers = new PathHeaders();
   readonly #tuple = new PathTuple();
   readonly #connection: Connection;
-  readonly #walker = new Walker();
+  #walker: Walker;
   #table: FlowTable;
   #rules: LoadedRules | undefined;
   #stages: Stages | undefined;
-  #scratch: Scratch;
   #now = 0;
   /** Of the packet on its way: whether conntrack knows it, and the range it is routed to. */
   #isTracked = false;
@@ -105,7 +104,7 @@ export class FlatPath<P> {
     this.#routing = routing;
     this.#reference = reference;
     this.#connection = new Connection(netfilter.sysctls);
-    this.#scratch = newScratch(0, choices);
+    this.#walker = new Walker(newScratch(0, choices), 0);
     this.#table = this.forgetFlows(expectedFlows);
     netfilter.counters = this.#counters;
   }
@@ -132,7 +131,7 @@ export class FlatPath<P> {
     const stages = stagesOf(rules, this.#routing);
     this.#rules = rules;
     this.#stages = stages;
-    this.#scratch = newScratch(stages.depth, this.#choices);
+    this.#walker = new Walker(newScratch(0, this.#choices), stages.depth);
     this.#counters.setTables(stages.tables);
     return stages;
   }
@@ -195,6 +194,10 @@ export class FlatPath<P> {
   /** Walks a chain that does not translate; a FATE, or PASSES. */
   #chain(batch: PathBatch, row: number, stage: Stage | undefined, hook: PathHook, table: string): number {
     if (stage === undefined) return PASSES;
+    if (stage.passing >= 0) {
+      stage.table.countPolicy(stage.passing, this.#headers.totalLength);
+      return PASSES;
+    }
     const said = this.#walk(batch, row, stage);
     if (said < 0) return this.#refer(batch, row, hook, table);
     this.#settle(stage);
@@ -206,7 +209,7 @@ export class FlatPath<P> {
     const image = stage.image(batch.inDevice[row] ?? 0, this.#outDevice);
     if (image === undefined || stage.table.refers) return REFERRED;
     this.#choices.begin();
-    switch (this.#walker.walk(stage.table, image, this.#registers, 0, this.#scratch)) {
+    switch (this.#walker.walk(stage.table, image, this.#registers)) {
       case OUTCOME.accept:
         return PASSES;
       case OUTCOME.drop:
@@ -223,7 +226,7 @@ export class FlatPath<P> {
   /** Lets the last walk stand. */
   #settle({ table }: Stage): void {
     this.#choices.settle();
-    this.#walker.count(table.counts, this.#headers.totalLength);
+    this.#walker.count(table, this.#headers.totalLength);
     this.#registers.mark[0] = this.#walker.mark;
   }
 
@@ -272,13 +275,16 @@ export class FlatPath<P> {
   #bindDestination(stage: Stage | undefined): boolean {
     const rule = this.#walker.decided;
     if (stage === undefined || stage.table.natKinds[rule] !== NAT_KIND.dnat) return false;
-    return bindDestination(stage.table.actions, rule, {
-      table: this.#table,
-      tuple: this.#tuple,
-      connection: this.#connection,
-      protocol: this.#headers.protocol,
-      now: this.#now,
-    });
+    const { protocol } = this.#headers;
+    return bindDestination(
+      stage.table.lines,
+      rule,
+      this.#table,
+      this.#tuple,
+      this.#connection,
+      protocol,
+      this.#now,
+    );
   }
 
   #route(batch: PathBatch, row: number): number {

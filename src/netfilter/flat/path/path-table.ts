@@ -9,6 +9,7 @@ import { FlatTable } from '../flat-table.ts';
 import type { LinearImage } from '../image.ts';
 import { ACTION, ACTION_WORDS, RESULT } from '../layout.ts';
 import { allocatePrivate, WordList } from '../word-list.ts';
+import { LINE_COUNTERS, linesOf } from './rule-lines.ts';
 
 /** What the path does when a rule with a NAT target matches. */
 export const NAT_KIND = {
@@ -64,8 +65,12 @@ export class PathTable {
   readonly refers: boolean;
   /** NAT_KIND by rule ordinal. */
   readonly natKinds: Uint8Array;
-  /** Packets and bytes by rule ordinal, then by chain number for policies. */
-  readonly counts: Float64Array;
+  /** LINE words by rule ordinal. */
+  readonly lines: Int32Array;
+  /** The same memory: LINE_COUNTERS by rule ordinal. */
+  readonly counters: Float64Array;
+  /** Packets and bytes that policies decided about, by chain number. */
+  readonly policies: Float64Array;
 
   /** `locals` are the addresses of type LOCAL, ascending ranges of first and last. */
   constructor(loaded: LoadedTable, locals: Uint32Array) {
@@ -90,7 +95,9 @@ export class PathTable {
         this.natKinds[start + at] = natKindOf(rule, flat.actions.words[(start + at) * ACTION_WORDS]);
       }
     }
-    this.counts = new Float64Array(2 * (flat.ruleCount + indexOf.length));
+    this.lines = linesOf(flat, indexOf);
+    this.counters = new Float64Array(this.lines.buffer);
+    this.policies = new Float64Array(2 * indexOf.length);
     this.#shared = {
       width: 1,
       records: flat.records.words,
@@ -102,11 +109,6 @@ export class PathTable {
       index: index.words,
       indexOf,
     };
-  }
-
-  /** ACTION words by rule. */
-  get actions(): Int32Array {
-    return this.#shared.actions;
   }
 
   /** How many chains there are: no walk is deeper. */
@@ -126,15 +128,28 @@ export class PathTable {
     return { ...this.#shared, base: chain.number, policy, devices };
   }
 
-  /** The counter of the policy of chain number `chain`. */
-  policyCounter(chain: number): number {
-    return this.#flat.ruleCount + chain;
+  /** The number of the built-in chain `base` if it has no rules and its policy is ACCEPT, else -1. */
+  passingChain(base: string): number {
+    const flat = this.#flat.chain(base);
+    const passes = flat?.chain.rules.length === 0 && flat.chain.policy !== 'DROP';
+    return passes ? flat.number : -1;
   }
 
-  /** The number of rule `number` (from 1) of `chain`, or of its policy; undefined when `chain` is not of this table. */
+  /** Counts a packet of `bytes` for the policy of chain number `chain`. */
+  countPolicy(chain: number, bytes: number): void {
+    const { policies } = this;
+    policies[2 * chain] = (policies[2 * chain] ?? 0) + 1;
+    policies[2 * chain + 1] = (policies[2 * chain + 1] ?? 0) + bytes;
+  }
+
+  /**
+   * Where the packets and, behind them, the bytes of rule `number` (from 1) of `chain` are in `counters`, or those
+   * of its policy in `policies`; undefined when `chain` is not of this table.
+   */
   counterOf(chain: LoadedChain, number: number | undefined): number | undefined {
     const flat = this.#loaded.get(chain.name) === chain ? this.#flat.chain(chain.name) : undefined;
     if (flat === undefined) return undefined;
-    return number === undefined ? this.policyCounter(flat.number) : flat.start + number - 1;
+    if (number === undefined) return 2 * flat.number;
+    return (flat.start + number - 1) * LINE_COUNTERS.doubles + LINE_COUNTERS.packets;
   }
 }

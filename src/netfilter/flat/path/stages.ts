@@ -12,6 +12,8 @@ export const NO_DEVICE = -1;
 /** One built-in chain. */
 export class Stage {
   readonly table: PathTable;
+  /** The number of the chain when it has no rules and lets everything pass, else -1. */
+  readonly passing: number;
   readonly #chain: string;
   readonly #devices: readonly string[];
   /** By incoming and outgoing device. */
@@ -21,6 +23,7 @@ export class Stage {
     this.table = table;
     this.#chain = chain;
     this.#devices = devices;
+    this.passing = table.passingChain(chain);
   }
 
   /** What walking the chain with these devices needs; the table has the chain. */

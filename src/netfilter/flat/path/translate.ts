@@ -1,13 +1,14 @@
 /**
  * NAT of a flow's first packet, as far as the path decides it: which tuple a binding leads to, when that takes no
- * search. What clashes with another flow is the reference's to sort out.
+ * search. What clashes with another flow is the reference's to sort out. Parameters are positional, since nothing is
+ * to be allocated.
  */
 import { PROTOCOL } from '../../../wire/protocol.ts';
-import { ACTION_WORDS } from '../layout.ts';
 import type { Connection } from './connection.ts';
 import { FLOW_BIT } from './flow-layout.ts';
 import type { FlowTable } from './flow-table.ts';
 import type { PathTuple } from './headers.ts';
+import { LINE } from './rule-lines.ts';
 import type { TapedChoices } from './taped-choices.ts';
 
 /** The ports that a source may be moved to: it keeps its class (choose-tuple.ts portClass). */
@@ -22,27 +23,23 @@ export function isTaken(table: FlowTable, tuple: PathTuple, protocol: number, no
   return table.lookup(tuple.dst, tuple.src, (tuple.dport << 16) | tuple.sport, protocol, now) >= 0;
 }
 
-export interface DestinationBinding {
-  readonly table: FlowTable;
-  readonly tuple: PathTuple;
-  readonly connection: Connection;
-  readonly protocol: number;
-  readonly now: number;
-}
-
 /**
- * Makes the target of DNAT rule number `rule` the flow's destination. False, with nothing changed, when another
- * flow may have to make way for it.
+ * Makes the target of DNAT rule number `rule` of `lines` the flow's destination. False, with nothing changed, when
+ * another flow may have to make way for it.
  */
 export function bindDestination(
-  actions: Int32Array,
+  lines: Int32Array,
   rule: number,
-  { table, tuple, connection, protocol, now }: DestinationBinding,
+  table: FlowTable,
+  tuple: PathTuple,
+  connection: Connection,
+  protocol: number,
+  now: number,
 ): boolean {
-  const action = rule * ACTION_WORDS;
-  const port = actions[action + 1] ?? -1;
+  const action = rule * LINE.words + LINE.action;
+  const port = lines[action + 1] ?? -1;
   const { dst, dport } = tuple;
-  if (actions[action + 2] === 1) tuple.dst = actions[action + 3] ?? 0;
+  if (lines[action + 2] === 1) tuple.dst = lines[action + 3] ?? 0;
   if (port >= 0) tuple.dport = port;
   // The reference does not look where the port stays as the rule wants it.
   const taken = port !== dport && isTaken(table, tuple, protocol, now);
