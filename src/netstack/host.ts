@@ -17,7 +17,7 @@ import { opposite } from '../netfilter/tuple.ts';
 import type { DropReason } from '../netfilter/verdict.ts';
 import type { Clock } from '../sim/clock.ts';
 import { ipLength } from '../wire/headers.ts';
-import { familyOf, type IpAddress, sameAddress } from '../wire/ip-address.ts';
+import { familyOf, type IpAddress, type IpFamily, sameAddress } from '../wire/ip-address.ts';
 import { type Packet, protocolOf } from '../wire/packet.ts';
 import { PROTOCOL } from '../wire/protocol.ts';
 import { type AddressBook, selectAddress } from './addressing.ts';
@@ -105,6 +105,8 @@ export class Host {
   #transmissions: Transmission[] = [];
   #queues = new ReassemblyQueues();
   #exceptions = new RouteExceptions();
+  /** The family whose ICMP socket is at work: no error comes of a packet that it sends. */
+  #icmpBusy: IpFamily | undefined;
 
   constructor({ addresses, netfilter, answerer }: HostOptions) {
     this.addresses = addresses;
@@ -326,7 +328,7 @@ export class Host {
     // UDP's receiver has let go of the entry before it finds no socket: its errors are tracked like any other.
     const attaches = isIcmpErrorPacket(answer) && !LETS_GO.has(protocolOf(packet));
     const answerSkb = attaches ? errorSkb(answer, skb) : new Skb(answer);
-    this.#send(answerSkb, { dst: answer.dst, src, link: inDevice });
+    this.#sendAnswer(answerSkb, { dst: answer.dst, src, link: inDevice });
   }
 
   /** The host's address for an answer that leaves by the device the question came in on, if it can. */
@@ -353,7 +355,7 @@ export class Host {
     if (refusal.kind === 'tcp-reset') closeConnection(skb, this.netfilter);
     this.#trace?.({ kind: 'originate', packet: answer, answers: refusal });
     if (refusal.kind === 'tcp-reset' && skb.bridge !== undefined) return this.#resetBridged(answer, skb.bridge);
-    const fate = this.#send(errorSkb(answer, skb), question);
+    const fate = this.#sendAnswer(errorSkb(answer, skb), question);
     switch (fate.kind) {
       case 'sent':
         return { kind: 'rejected', refusal, device: fate.device };
@@ -382,9 +384,19 @@ export class Host {
   #icmpError(skb: Skb, refusal: Extract<Refusal, { kind: 'icmp' }>, parameter = 0): Packet | undefined {
     const { packet, packetType, inDevice } = skb;
     // Nobody is told about what came in a frame for everybody (RFC 1122 §3.2.2).
-    if (packetType !== 'host') return undefined;
+    if (packetType !== 'host' || this.#icmpBusy === familyOf(packet.src)) return undefined;
     const source = errorSource(packet, inDevice, this.addresses);
     return source === undefined ? undefined : icmpError(packet, { refusal, source, parameter });
+  }
+
+  /** Sends what the host says of itself. ICMP messages go through one socket a family (icmp_xmit_lock). */
+  #sendAnswer(skb: Skb, question: OutputQuestion): Fate {
+    if (skb.packet.transport.kind !== 'icmp') return this.#send(skb, question);
+    const outer = this.#icmpBusy;
+    this.#icmpBusy = familyOf(skb.packet.src);
+    const fate = this.#send(skb, question);
+    this.#icmpBusy = outer;
+    return fate;
   }
 
   /** ip_local_out: route first, then the output hooks, which may change where it goes. */
@@ -426,10 +438,19 @@ export class Host {
     this.#trace?.({ kind: 'loopback', packet: skb.packet });
     skb.inDevice ??= 'lo';
     skb.outDevice = undefined;
-    const comeIn = () => this.#hook('prerouting', skb) ?? this.#input(skb, audience);
+    const comeIn = () => this.#comeIn(skb, audience);
     if (this.deferLoopback === undefined) return comeIn();
     this.deferLoopback(() => this.#passage(comeIn));
     return { kind: 'sent', device: 'lo', packet: skb.packet };
+  }
+
+  #comeIn(skb: Skb, audience: Audience): Fate {
+    const outer = this.#icmpBusy;
+    // What comes in does so after the sender is done.
+    this.#icmpBusy = undefined;
+    const fate = this.#hook('prerouting', skb) ?? this.#input(skb, audience);
+    this.#icmpBusy = outer;
+    return fate;
   }
 
   /** The copy of a broadcast for the host itself: it comes back by the device the original leaves by. */

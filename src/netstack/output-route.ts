@@ -57,8 +57,8 @@ export function routeOutput(
   book: AddressBook,
 ): OutputDecision {
   const { routes, devices } = book;
-  // An unspecified destination means this host (RFC 1122 §3.2.1.3).
-  if (isUnspecified(dst)) {
+  // An unspecified destination means this host (RFC 1122 §3.2.1.3); in IPv6 to sockets only (rawv6_sendmsg).
+  if (isUnspecified(dst) && (typeof dst === 'number' || src === undefined)) {
     return { kind: 'send', device: 'lo', nextHop: dst, audience: 'unicast', loopsBack: false };
   }
   const route = routes.lookup(dst, bound ?? (link !== undefined && isLinkLocal(dst) ? link : undefined));

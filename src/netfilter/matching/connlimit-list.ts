@@ -13,8 +13,19 @@ export interface Connection {
   readonly zone: number;
 }
 
+/** What is known of one address: once met, it stays known even when none of its connections is left. */
+export interface ConnectionList {
+  readonly connections: readonly Connection[];
+  /** The packet with which the list was last put in order. */
+  readonly orderedBy: object;
+}
+
 export interface CountQuestion {
   readonly connection: Connection;
+  /** The packet that asks; only its identity counts. */
+  readonly packet: object;
+  /** The connection's entry is in conntrack's table. */
+  readonly confirmed: boolean;
   /** The connection is ASSURED: it is no candidate any more, and the list is cleaned instead. */
   readonly assured: boolean;
   readonly table: ConntrackTable;
@@ -46,21 +57,31 @@ function clean(list: readonly Connection[], { table, now }: CountQuestion): read
 }
 
 /**
- * The list after the question's connection has been counted in. A connection that is found alive ends the
- * search at once, so what lies behind it stays, stale or not; a new one cleans all and joins at the end.
+ * `list` (undefined: the address is new) after the question's connection has been counted in. A connection that is
+ * found alive ends the search at once, so what lies behind it stays, stale or not; a new one cleans all and joins at
+ * the end. Within one tick of the kernel's clock a list is put in order once only, so a packet that comes by again
+ * before its connection is confirmed counts again.
  */
-export function countConnection(list: readonly Connection[], question: CountQuestion): readonly Connection[] {
-  const { connection, assured, table, now } = question;
-  if (list.length === 0) return [connection];
-  if (assured) return clean(list, question);
+export function countConnection(list: ConnectionList | undefined, question: CountQuestion): ConnectionList {
+  const { connection, packet, confirmed, assured, table, now } = question;
+  if (list === undefined) return { connections: [connection], orderedBy: packet };
+  const { connections } = list;
+  if (assured) return { connections: clean(connections, question), orderedBy: packet };
+  if (!confirmed && list.orderedBy === packet) {
+    return { connections: [...connections, connection], orderedBy: packet };
+  }
   const kept: Connection[] = [];
   let collected = 0;
-  for (const [index, other] of list.entries()) {
-    if (collected > MAX_COLLECT) return [...kept, ...list.slice(index), connection];
+  for (const [index, other] of connections.entries()) {
+    if (collected > MAX_COLLECT) {
+      return { connections: [...kept, ...connections.slice(index), connection], orderedBy: packet };
+    }
     const liveness = livenessOf(other, table, now);
-    if (liveness !== 'gone' && same(other, connection)) return [...kept, ...list.slice(index)];
+    if (liveness !== 'gone' && same(other, connection)) {
+      return { ...list, connections: [...kept, ...connections.slice(index)] };
+    }
     if (liveness === 'live') kept.push(other);
     else collected++;
   }
-  return [...kept, connection];
+  return { connections: [...kept, connection], orderedBy: packet };
 }

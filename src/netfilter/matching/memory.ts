@@ -5,7 +5,7 @@
 import type { IpFamily } from '../../wire/ip-address.ts';
 import type { LoadedRules } from '../loaded-rules.ts';
 import type { HashlimitMatch, Match, RecentMatch } from '../match.ts';
-import type { Connection } from './connlimit-list.ts';
+import type { ConnectionList } from './connlimit-list.ts';
 import { HashlimitTable } from './hashlimit-table.ts';
 import { RecentList } from './recent-list.ts';
 import type { TokenBucket } from './token-bucket.ts';
@@ -37,7 +37,7 @@ export class MatchMemory {
   readonly nth = new Map<Match, number>();
   readonly limits = new Map<Match, TokenBucket>();
   /** By the rule's match, then by masked address and zone. */
-  readonly connlimits = new Map<Match, Map<string, readonly Connection[]>>();
+  readonly connlimits = new Map<Match, Map<string, ConnectionList>>();
   readonly nfacct = new Map<string, NfacctCounters>();
   readonly #recent = new Map<string, RecentList>();
   /** By family and name. */

@@ -17,7 +17,7 @@ import type {
 import { DCCP, type Ports, portsOf } from '../ports.ts';
 import type { Skb } from '../skb.ts';
 import { tupleOf } from '../tuple.ts';
-import { type Connection, countConnection } from './connlimit-list.ts';
+import { type Connection, type ConnectionList, countConnection } from './connlimit-list.ts';
 import type { Evaluator } from './environment.ts';
 import { atTick, toJiffies } from './jiffies.ts';
 import { takeToken } from './token-bucket.ts';
@@ -131,13 +131,16 @@ export const matchConnlimit: Evaluator<ConnlimitMatch> = (match, skb, env) => {
   const { conntrack: table, now, memory } = env;
   const address = match.side === 'source' ? skb.packet.src : skb.packet.dst;
   const key = `${maskTo(address, match.maskLength)} ${connection.zone}`;
-  const lists = memory.connlimits.get(match) ?? new Map<string, readonly Connection[]>();
+  const lists = memory.connlimits.get(match) ?? new Map<string, ConnectionList>();
   memory.connlimits.set(match, lists);
   const entry = skb.ct?.entry ?? table.find(connection.tuple, connection.zone, now)?.entry;
-  const assured = entry?.assured === true;
-  const counted = countConnection(lists.get(key) ?? [], { connection, assured, table, now });
+  const status = { confirmed: entry?.confirmed === true, assured: entry?.assured === true };
+  const counted = countConnection(lists.get(key), { connection, packet: skb, ...status, table, now });
   lists.set(key, counted);
-  return counted.length > match.limit === match.above;
+  const { length } = counted.connections;
+  // The last connection has just closed: the kernel takes the empty list for a failure and drops the packet.
+  if (length === 0) return 'malformed';
+  return length > match.limit === match.above;
 };
 
 export const matchNfacct: Evaluator<NfacctMatch> = (match, skb, env) => {
