@@ -7,7 +7,9 @@ import { BROADCAST_MAC, formatMac, type MacAddress, parseMac } from '../../../sr
 import type { Packet } from '../../../src/wire/packet.ts';
 import { type NetworkSpec, planDevices } from './network-spec.ts';
 
-const VXLAN_PORT = 8472;
+const VXLAN_PORTS: readonly number[] = [8472, 4789];
+/** A VXLAN packet as an ICMP error quotes it: its source port is a hash. */
+const QUOTED_VXLAN = /:\d+ > ([\d.]+:(?:8472|4789) udp)/;
 const VXLAN_HEADER = 8;
 
 /** Names what is random in a real network by the order of its appearance: the same again is the same name. */
@@ -49,7 +51,7 @@ export class FrameWriter {
 
   /** The inner frame of a VXLAN packet; undefined for any other. */
   #tunnelled({ transport, fragment }: Packet, place: string): string | undefined {
-    if (transport.kind !== 'udp' || transport.dport !== VXLAN_PORT || fragment !== undefined)
+    if (transport.kind !== 'udp' || !VXLAN_PORTS.includes(transport.dport) || fragment !== undefined)
       return undefined;
     const { data, sport } = transport;
     if (data.length < VXLAN_HEADER + 14) return undefined;
@@ -60,6 +62,15 @@ export class FrameWriter {
     return `vxlan ${header} from port #${this.#nameOf(`${place} flow`, `${sport}`)} [${inner}]`;
   }
 
+  /** A first piece of a VXLAN packet without the port that is a hash. */
+  #withoutFlow(packet: Packet): Packet {
+    const { fragment, transport } = packet;
+    if (fragment === undefined || transport.kind !== 'udp') return packet;
+    return VXLAN_PORTS.includes(transport.dport)
+      ? { ...packet, transport: { ...transport, sport: 0 } }
+      : packet;
+  }
+
   #packet(packet: Packet, place: string): string {
     // The kernel leaves sums to hardware that is not there.
     const { corrupt, ...intact } = packet;
@@ -68,7 +79,10 @@ export class FrameWriter {
       const { src, dst, ttl, tos, dontFragment } = packet;
       return `${formatIpAddress(src)} > ${formatIpAddress(dst)} ttl ${ttl} tos ${tos}${dontFragment ? ' df' : ''} ${inner}`;
     }
-    const shown = describePacket(corrupt === 'ip-checksum' ? packet : intact);
+    const shown = describePacket(corrupt === 'ip-checksum' ? packet : this.#withoutFlow(intact)).replace(
+      QUOTED_VXLAN,
+      ':flow > $1',
+    );
     if (packet.fragment === undefined) return shown;
     const key = `${formatIpAddress(packet.src)} ${formatIpAddress(packet.dst)} ${packet.id}`;
     return `${shown} id #${this.#nameOf(`${place} id`, key)}`;

@@ -35,7 +35,7 @@ function madeHere({ name, mac, spec }: PlannedDevice): string[] {
         `id ${id} local ${local} dstport ${port} ${learning ? '' : 'no'}learning`,
         link === undefined ? '' : `dev ${link}`,
         ttl === undefined ? '' : `ttl ${ttl}`,
-        tos === undefined ? '' : `tos ${tos}`,
+        tos === undefined ? '' : `tos ${tos === 'inherit' ? tos : `0x${tos.toString(16)}`}`,
         df === undefined ? '' : `df ${df}`,
       ];
       return [`${add} type vxlan ${options.filter((option) => option !== '').join(' ')}`];

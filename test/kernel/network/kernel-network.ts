@@ -24,7 +24,9 @@ const QUIET: readonly (readonly [string, string])[] = [
 ];
 
 function writeSysctl(name: string, value: string | number): void {
-  writeFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, String(value));
+  // A dot in a device's name is written as a slash in a sysctl's (sysctl.d(5)).
+  const path = name.replaceAll(/[./]/g, (separator) => (separator === '.' ? '/' : '.'));
+  writeFileSync(`/proc/sys/${path}`, String(value));
 }
 
 /** A frame that passed a device of a namespace. */

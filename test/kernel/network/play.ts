@@ -117,6 +117,14 @@ function sleep(seconds: number): void {
 
 const savedRules = () => runProgram('iptables-nft-save', ['-c']);
 
+/** Entries of tunnels differ in a port that is a hash: as many on one side as on the other are none too many. */
+function withoutFlows(lines: readonly string[]): string[] {
+  const tunnels = lines.filter((line) => /:(?:8472|4789)\b/.test(line));
+  const here = tunnels.filter((line) => line.includes('only the engine')).length;
+  const surplus = here * 2 === tunnels.length ? [] : tunnels;
+  return [...lines.filter((line) => !tunnels.includes(line)), ...surplus];
+}
+
 /** What is left behind on both sides: counters of rules, entries of conntrack. */
 function compareTables(spec: NetworkSpec, kernel: KernelNetwork, emulator: EmulatedNetwork): string[] {
   return Object.entries(spec.namespaces).flatMap(([name, { iptables, ip6tables }]) => {
@@ -132,7 +140,7 @@ function compareTables(spec: NetworkSpec, kernel: KernelNetwork, emulator: Emula
     const now = emulator.scheduler.clock.now();
     const counters = iptables === undefined ? [] : compareCounters(kernel.run(name, savedRules), host);
     const entries = compareConntrack(listed, host, { now, compareTimeouts: false });
-    return [...counters, ...entries].map((line) => `${name}: ${line}`);
+    return [...counters, ...withoutFlows(entries)].map((line) => `${name}: ${line}`);
   });
 }
 

@@ -74,3 +74,102 @@ export function nodeWithPods({
     ],
   };
 }
+
+export interface OverlayOptions {
+  /** Changes the VXLAN device of both nodes. */
+  readonly vxlan?: Partial<Extract<DeviceSpec, { kind: 'vxlan' }>>;
+  /** False: the VXLAN devices are not bound to eth0, whose MTU then does not limit theirs. */
+  readonly bound?: boolean;
+  /** The MTU of the pods' side; by default what the VXLAN device leaves, 1450. */
+  readonly podMtu?: number;
+  /** The MTU between the nodes. */
+  readonly underlayMtu?: number;
+  readonly iptables?: string;
+  readonly sysctls?: Readonly<Record<string, number>>;
+}
+
+const VTEP = (node: number) => `02:00:00:00:ee:0${node}`;
+
+/**
+ * Two nodes joined as flannel joins them: n1 (192.168.0.1) with pod p1 (10.244.1.2), n2 (192.168.0.2) with pod p2
+ * (10.244.2.2); pods behind the bridge cni0, nodes' VXLAN devices with permanent neighbours and forwarding entries.
+ */
+export function overlay(options: OverlayOptions = {}): NetworkSpec {
+  const { vxlan, bound = true, podMtu = 1450, underlayMtu = 1500, iptables, sysctls } = options;
+  const node = (self: number, other: number): NamespaceSpec => ({
+    devices: {
+      eth0: { addresses: [`192.168.0.${self}/24`], mtu: underlayMtu },
+      'flannel.1': {
+        kind: 'vxlan',
+        id: 1,
+        local: `192.168.0.${self}`,
+        ...(bound ? { link: 'eth0' } : {}),
+        mac: VTEP(self),
+        addresses: [`10.244.${self}.0/32`],
+        ...vxlan,
+      },
+      cni0: { kind: 'bridge', addresses: [`10.244.${self}.1/24`], mtu: podMtu },
+      veth1: { master: 'cni0', hairpin: true, mtu: podMtu },
+    },
+    neighbours: [{ address: `10.244.${other}.0`, dev: 'flannel.1', mac: VTEP(other) }],
+    fdb: [{ mac: VTEP(other), dev: 'flannel.1', dst: `192.168.0.${other}` }],
+    routes: [{ to: `10.244.${other}.0/24`, via: `10.244.${other}.0`, dev: 'flannel.1', onlink: true }],
+    sysctls: { ...FORWARDS, ...sysctls },
+    ...(iptables === undefined ? {} : { iptables }),
+  });
+  const pod = (self: number): NamespaceSpec => ({
+    devices: { eth0: { addresses: [`10.244.${self}.2/24`], mtu: podMtu } },
+    routes: [{ to: 'default', via: `10.244.${self}.1` }],
+  });
+  return {
+    namespaces: { n1: node(1, 2), n2: node(2, 1), p1: pod(1), p2: pod(2) },
+    wires: [
+      ['n1/eth0', 'n2/eth0'],
+      ['n1/veth1', 'p1/eth0'],
+      ['n2/veth1', 'p2/eth0'],
+    ],
+  };
+}
+
+/**
+ * A node as Calico makes it: pods p1 (10.1.0.1) and p2 (10.1.0.2) with a /32 each and a default route to
+ * 169.254.1.1, for which the node answers ARP; an outside host `out` (192.168.0.2) behind eth0.
+ */
+export function routedPods(sysctls: Readonly<Record<string, number>> = {}): NetworkSpec {
+  const pod = (n: number): NamespaceSpec => ({
+    devices: { eth0: { addresses: [`10.1.0.${n}/32`] } },
+    routes: [
+      { to: '169.254.1.1', dev: 'eth0', link: true },
+      { to: 'default', via: '169.254.1.1', dev: 'eth0' },
+    ],
+  });
+  const port = (n: number) => ({
+    [`net.ipv4.conf.cali${n}.proxy_arp`]: 1,
+    [`net.ipv4.conf.cali${n}.rp_filter`]: 1,
+    [`net.ipv4.neigh.cali${n}.proxy_delay`]: 0,
+  });
+  return {
+    namespaces: {
+      node: {
+        devices: { cali1: {}, cali2: {}, eth0: { addresses: ['192.168.0.1/24'] } },
+        routes: [
+          { to: '10.1.0.1', dev: 'cali1', link: true },
+          { to: '10.1.0.2', dev: 'cali2', link: true },
+          { to: 'default', via: '192.168.0.2' },
+        ],
+        sysctls: { ...FORWARDS, ...port(1), ...port(2), ...sysctls },
+      },
+      p1: pod(1),
+      p2: pod(2),
+      out: {
+        devices: { eth0: { addresses: ['192.168.0.2/24'] } },
+        routes: [{ to: '10.1.0.0/16', via: '192.168.0.1' }],
+      },
+    },
+    wires: [
+      ['node/cali1', 'p1/eth0'],
+      ['node/cali2', 'p2/eth0'],
+      ['node/eth0', 'out/eth0'],
+    ],
+  };
+}
