@@ -46,7 +46,9 @@ function words(address: IpAddress): readonly number[] {
 export function flowPort({ payload }: Frame, from: number, to: number): number {
   if (payload.kind !== 'ip') return from;
   const { packet } = payload;
-  const { sport, dport } = portsOf(packet.transport) ?? { sport: 0, dport: 0 };
+  // Pieces have no ports to look at, the first one no more than the others.
+  const known = packet.fragment === undefined ? portsOf(packet.transport) : undefined;
+  const { sport, dport } = known ?? { sport: 0, dport: 0 };
   // As symmetric as the kernel's: __flow_hash_consistentify orders the ends.
   const [first, second] = [words(packet.src), words(packet.dst)].sort((a, b) => compareWords(a, b));
   const ports = sport <= dport ? [sport, dport] : [dport, sport];
