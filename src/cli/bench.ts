@@ -62,6 +62,10 @@ function progress(step: string): void {
   if (process.stderr.isTTY) process.stderr.write(`${step} …\n`);
 }
 
+function warn(subject: Subject, line: string): void {
+  process.stderr.write(`kubewire: bench ${subject}: ${line}\n`);
+}
+
 /** Which engines a subject can measure. */
 const ENGINES_OF: Readonly<Partial<Record<Subject, readonly Engine[]>>> = {
   lookup: ['linear', 'indexed', 'compiled'],
@@ -95,7 +99,7 @@ function checkFlags(subject: Subject, flags: BenchFlags): void {
         `--chart: there is no chart of ${subject}; expected 'bench ${subjects.join("' or 'bench ")}'`,
       );
     }
-    process.stderr.write(`kubewire: bench ${subject}: --${flag} has no meaning here and is left out\n`);
+    warn(subject, `--${flag} has no meaning here and is left out`);
   }
   const engines = ENGINES_OF[subject];
   const stranger = engines && flags.engine?.find((name) => !engines.includes(name));
@@ -106,7 +110,7 @@ function checkFlags(subject: Subject, flags: BenchFlags): void {
   }
 }
 
-function requestOf(flags: BenchFlags): BenchRequest {
+function requestOf(subject: Subject, flags: BenchFlags): BenchRequest {
   const { services, endpoints, nodes, family, engine, to, rounds, seed, kernel = false } = flags;
   return {
     ...(services === undefined ? {} : { services }),
@@ -119,6 +123,7 @@ function requestOf(flags: BenchFlags): BenchRequest {
     seed,
     kernel,
     progress,
+    warn: (line) => warn(subject, line),
   };
 }
 
@@ -142,7 +147,7 @@ export async function runBench(subject: Subject, flags: BenchFlags): Promise<voi
   const { replaceFile, checkWritable } = await import('./bench/chart-file.ts');
   // Better now than after minutes of measuring.
   if (flags.chart !== undefined) checkWritable(flags.chart);
-  const { text, json, chart } = await measure(subject, requestOf(flags));
+  const { text, json, chart } = await measure(subject, requestOf(subject, flags));
   if (flags.chart !== undefined && chart !== undefined) replaceFile(flags.chart, chart);
   process.stdout.write(`${(flags.json ? JSON.stringify(json) : text).trimEnd()}\n`);
 }

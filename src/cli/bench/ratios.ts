@@ -12,6 +12,7 @@ import { benchForward } from './forward.ts';
 import { benchKernel, type KernelReport } from './kernel.ts';
 import { checkAgreement } from './lookup.ts';
 import { interleave, type Samples, samplesFor } from './measure.ts';
+import { rulesOnTheWay } from './rules-on-the-way.ts';
 import { benchSync, type SyncResult } from './sync.ts';
 import { traffic } from './traffic.ts';
 import { LookupThread } from './workers.ts';
@@ -65,9 +66,11 @@ function sizeOf(services: number): Size {
 
 function prepared(services: number) {
   const size = sizeOf(services);
-  const { engines, image } = enginesOn(natTable(rulesText(size), 'ipv4'), 'ipv4');
+  const table = natTable(rulesText(size), 'ipv4');
+  const { compiled, engines, image } = enginesOn(table, 'ipv4');
   const batch = traffic(size, { rows: ROWS, spread: 'uniform', seed: 1 });
-  return { services, engines, image, batch };
+  engines.compiled.lookup(batch, 0, ROWS);
+  return { services, engines, image, batch, rules: rulesOnTheWay(table, compiled, batch) };
 }
 
 type Prepared = ReturnType<typeof prepared>;
@@ -89,7 +92,11 @@ function millions(value: number): string {
   return `${(value / 1e6).toPrecision(3)} M/s`;
 }
 
-async function compiledAgainstLinear({ engines, batch }: Prepared, goal: Goal, rows: number): Promise<Ratio> {
+async function compiledAgainstLinear(
+  { engines, batch, rules }: Prepared,
+  goal: Goal,
+  rows: number,
+): Promise<Ratio> {
   checkAgreement([engines.linear, engines.compiled], batch, Math.min(rows * 10, ROWS));
   const measured = await interleave(
     [
@@ -100,7 +107,12 @@ async function compiledAgainstLinear({ engines, batch }: Prepared, goal: Goal, r
   );
   const linear = perSecond(samplesFor(measured, 'linear'), rows);
   const compiled = perSecond(samplesFor(measured, 'compiled'), SLICE);
-  return judged(goal, compiled / linear, `${millions(compiled)} against ${millions(linear)}`);
+  const eachRule = (1e9 / linear / rules).toPrecision(2);
+  return judged(
+    goal,
+    compiled / linear,
+    `${millions(compiled)} against ${millions(linear)}, which is ${eachRule} ns a rule`,
+  );
 }
 
 async function growth(small: Prepared, large: Prepared): Promise<Ratio> {
@@ -206,10 +218,17 @@ async function againstRestore(): Promise<readonly Ratio[]> {
   ];
 }
 
-async function fullPath(): Promise<Ratio> {
-  const [result] = await benchForward(sizeOf(10_000), { engines: ['compiled'], rounds: 15 });
+/** The whole path, and beside it what finding the endpoint alone takes. */
+async function fullPath({ engines, batch }: Prepared): Promise<Ratio> {
+  const [result] = await benchForward(sizeOf(10_000), { engines: ['flat'], rounds: 15 });
   if (result === undefined) throw new Error('nothing was forwarded');
-  const detail = `new flows ${millions(result.newFlows)}, established ${millions(result.established)}`;
+  const measured = await interleave(
+    [{ name: 'lookup', run: sliced(engines.compiled.lookup, batch, SLICE) }],
+    { rounds: 101, warmUp: 25 },
+  );
+  const alone = millions(perSecond(samplesFor(measured, 'lookup'), SLICE));
+  const { newFlows, established } = result;
+  const detail = `new flows ${millions(newFlows)}, established ${millions(established)}, the look-up alone ${alone}`;
   return judged(GOALS.forward, result.newFlows, detail);
 }
 
@@ -248,7 +267,7 @@ export async function benchRatios(progress: (step: string) => void): Promise<Rat
   progress("loading against the kernel's programs");
   const restores = await againstRestore();
   progress('the full path');
-  const full = await fullPath();
+  const full = await fullPath(medium);
   progress("the kernel's own path");
   const kernel = await kernelFigures();
   return { ratios: [at10k, at100k, growing, c, workers, ...restores, full], kernel };
