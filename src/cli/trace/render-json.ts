@@ -3,7 +3,7 @@
  * `path` steps and packets as `kubewire eval` prints.
  */
 import { packetJson, pathOf, verdictJson } from '../../cluster/single-host/result.ts';
-import { firstPacket, type Hop, hostEvents } from '../../cluster/trace/hop.ts';
+import { arrivalDevice, firstPacket, type Hop, hostEvents } from '../../cluster/trace/hop.ts';
 import type { TraceReport } from '../../cluster/trace/trace.ts';
 import type { NamespaceEvent } from '../../netstack/namespace-events.ts';
 import { formatIpAddress } from '../../wire/ip-address.ts';
@@ -52,14 +52,14 @@ function linkJson(event: NamespaceEvent): readonly object[] {
 
 function hopJson(hop: Hop) {
   const { leg, host, kind, events, loss } = hop;
-  const received = events.find((event) => event.kind === 'receive');
+  const arrived = arrivalDevice(events);
   const tracked = events.find((event) => event.kind === 'conntrack');
   const packet = firstPacket(events);
   return {
     leg,
     host,
     hostKind: kind,
-    ...(received?.kind === 'receive' ? { in: received.device } : {}),
+    ...(arrived === undefined ? {} : { in: arrived }),
     ...(packet === undefined ? {} : { packet: { ...packetJson(packet), kind: kindText(packet) } }),
     ...(tracked?.kind === 'conntrack' ? { ctstate: tracked.state } : {}),
     routes: events.flatMap((event) =>

@@ -1,6 +1,6 @@
 /** A trace as text for people: a block for each host, a line for each thing that happened there. */
 import { styleText } from 'node:util';
-import { firstPacket, type Hop } from '../../cluster/trace/hop.ts';
+import { arrivalDevice, firstPacket, type Hop } from '../../cluster/trace/hop.ts';
 import type { Outcome } from '../../cluster/trace/outcome.ts';
 import type { TraceReport } from '../../cluster/trace/trace.ts';
 import { DROP_REASONS } from '../../netfilter/verdict.ts';
@@ -39,11 +39,8 @@ function rowLine(row: Row, previous: Row | undefined, paint: Paint): string {
 }
 
 function arrival(events: readonly NamespaceEvent[]): string {
-  for (const event of events) {
-    if (event.kind === 'receive') return `in ${event.device}`;
-    if (event.kind === 'originate') return 'from here';
-  }
-  return 'in lo';
+  const device = arrivalDevice(events);
+  return device === undefined ? 'from here' : `in ${device}`;
 }
 
 const NAME_WIDTH = 42;

@@ -50,8 +50,20 @@ function isNeighbourDiscovery({ src, transport }: Packet): boolean {
 export function firstPacket(events: readonly NamespaceEvent[]): Packet | undefined {
   for (const event of events) {
     if (event.kind === 'receive' || event.kind === 'originate' || event.kind === 'hook') return event.packet;
+    if (event.kind === 'frame-received' && event.frame.payload.kind === 'ip')
+      return event.frame.payload.packet;
   }
   return undefined;
+}
+
+/** The device by which it came in; undefined: the host made it. */
+export function arrivalDevice(events: readonly NamespaceEvent[]): string | undefined {
+  for (const event of events) {
+    if (event.kind === 'receive') return event.device;
+    if (event.kind === 'originate') return undefined;
+  }
+  const framed = events.find((event) => event.kind === 'frame-received');
+  return framed?.kind === 'frame-received' ? framed.device : 'lo';
 }
 
 /** Whether `hop` says anything about the packet that is followed. */

@@ -2,6 +2,7 @@
  * One packet through the whole emulated cluster, and the answer back: every host on the way, what each of
  * them told, and how it ended. Whatever a packet leads to carries the leg it belongs to as its cause.
  */
+import { dropped, type Fate } from '../../netstack/fate.ts';
 import type { LinkEvent, NamespaceEvent } from '../../netstack/namespace-events.ts';
 import { sameAddress } from '../../wire/ip-address.ts';
 import type { ClusterNetwork, Observation } from '../network/cluster-network.ts';
@@ -32,11 +33,14 @@ export function answersRequest({ packet: request }: TraceRequest): Listens {
   };
 }
 
-/** Puts what namespaces tell into hops. */
+/**
+ * Puts what namespaces tell into hops. Every pass through a host's layer 3 is one, answers inside it others,
+ * and so is a frame that a bridge passes on without its host.
+ */
 class HopRecorder {
   readonly #network: ClusterNetwork;
   readonly #hops: OpenHop[] = [];
-  /** Link events of a host whose pass through layer 3 has not begun. */
+  /** What a host told of a frame or packet that has not come to a pass yet. */
   readonly #early = new Map<string, NamespaceEvent[]>();
   /** The passes that are going on, the innermost last: an answer is made inside the pass it answers. */
   #open: OpenHop[] = [];
@@ -51,9 +55,11 @@ class HopRecorder {
       return;
     }
     if (event.kind === 'receive' || event.kind === 'originate') this.#begin(host, event);
-    const hop = this.#open.at(-1) ?? this.#resumed(host);
-    hop.events.push(event);
-    if (event.kind === 'fate') this.#end(event.fate);
+    const hop = this.#open.at(-1);
+    // Hooks that a bridge runs, and what comes in again through lo, are in no pass that was begun.
+    if (hop !== undefined) hop.events.push(event);
+    else this.#wait(host, event);
+    if (event.kind === 'fate') this.#end(host, event.fate);
   };
 
   hops(): Hop[] {
@@ -70,6 +76,7 @@ class HopRecorder {
     this.#open.push(this.#hop(host));
   }
 
+  /** A hop that begins with what `host` told early. */
   #hop(host: string): OpenHop {
     const { kind } = this.#network.planOf(host);
     const events = this.#early.get(host) ?? [];
@@ -79,36 +86,41 @@ class HopRecorder {
     return hop;
   }
 
-  /** A packet that went out through lo comes in again: it goes on in a hop of its own. */
-  #resumed(host: string): OpenHop {
-    const hop = this.#hop(host);
-    this.#open.push(hop);
-    return hop;
+  #wait(host: string, event: NamespaceEvent): void {
+    const early = this.#early.get(host);
+    if (early === undefined) this.#early.set(host, [event]);
+    else early.push(event);
   }
 
   /** The fate told last is that of the packet that was answered; answers have none of their own. */
-  #end(fate: Hop['fate']): void {
-    const [outermost] = this.#open;
-    if (outermost !== undefined && !isAnswer(outermost)) outermost.fate = fate;
+  #end(host: string, fate: Fate): void {
+    const outermost = this.#open[0] ?? this.#hop(host);
+    if (!isAnswer(outermost)) outermost.fate = fate;
     this.#open = [];
   }
 
   #link(host: string, event: LinkEvent): void {
     const latest = this.#hops.findLast((hop) => hop.host === host && hop.leg === this.#leg());
     if (isAboutNeighbours(event) && !isAwaited(event, latest)) return;
+    // A frame that went no further at this host is forgotten when the next one comes.
     if (event.kind === 'frame-received') {
-      // A frame that went no further at this host is forgotten when the next one comes.
       this.#early.set(host, [event]);
-      return;
+    } else if (this.#early.has(host) && this.#open.length === 0) {
+      this.#wait(host, event);
+      const fate = bridgedFate(event);
+      if (fate !== undefined) this.#hop(host).fate = fate;
+    } else if (latest !== undefined) {
+      latest.events.push(event);
+      latest.loss ??= lossOf(event, latest.events);
     }
-    const early = this.#early.get(host);
-    if (early !== undefined) {
-      early.push(event);
-      return;
-    }
-    latest?.events.push(event);
-    if (latest !== undefined) latest.loss ??= lossOf(event, latest.events);
   }
+}
+
+/** What became of a frame that a bridge has passed on or dropped. */
+function bridgedFate(event: LinkEvent): Fate | undefined {
+  if (event.kind === 'frame-dropped') return dropped(event.reason);
+  if (event.kind !== 'frame-sent' || event.frame.payload.kind !== 'ip') return undefined;
+  return { kind: 'forwarded', device: event.device, packet: event.frame.payload.packet };
 }
 
 function isAnswer({ events }: OpenHop): boolean {
