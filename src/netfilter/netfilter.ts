@@ -51,7 +51,8 @@ function isRandom({ entry, direction }: CtAttachment, manip: Manip): boolean {
 export class Netfilter {
   readonly clock: Clock;
   readonly choices: Choices;
-  readonly sysctls: ConntrackSysctls;
+  /** May be replaced: entries take a new timeout with their next packet. */
+  sysctls: ConntrackSysctls;
   readonly backend: Backend;
   readonly finder: RuleFinder;
   conntrack = new ConntrackTable();
@@ -182,7 +183,13 @@ export class Netfilter {
 
   #table(table: TableName, skb: Skb, run: Traversal): HookVerdict {
     const chain = this.#rules[familyOf(skb.packet.src)].tables.get(table)?.get(BUILTIN_CHAIN[run.hook]);
-    return chain === undefined ? ACCEPT : traverse(chain, skb, run);
+    if (chain === undefined) return ACCEPT;
+    if (table !== 'mangle' || run.hook !== 'output') return traverse(chain, skb, run);
+    // What routing looked at may have changed: then it is asked again (ipt_mangle_out).
+    const { mark, packet } = skb;
+    const verdict = traverse(chain, skb, run);
+    if (skb.mark !== mark || skb.packet.tos !== packet.tos) skb.reroute = true;
+    return verdict;
   }
 
   #track(skb: Skb, run: Traversal): HookVerdict {

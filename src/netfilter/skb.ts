@@ -51,6 +51,10 @@ export class Skb {
 
   /** How the packet came, if it was put together from fragments: payload bytes of each, and the longest's length. */
   pieces: { readonly payloads: readonly number[]; readonly longest: number } | undefined;
+  /** The longest packet that may leave the way it was routed; undefined: as its device's MTU says. */
+  mtu: number | undefined;
+  /** The mangle table has changed at the output hook what the packet was routed by (ip_route_me_harder). */
+  reroute = false;
   /** Bytes of the payload that NAT has written to, counted from its start. */
   written = 0;
 

@@ -25,11 +25,13 @@ export const DROP_REASONS = {
   'awaiting-fragments': 'the fragment is held until the rest of its packet arrives',
   malformed: 'a match found the transport header cut off and gave the packet up (hotdrop)',
   'no-neighbour': 'nobody answered when the next hop was looked for on the link',
+  'neighbour-table-full': 'there are as many neighbours as the table may hold (gc_thresh3)',
   'neighbour-queue-full': 'too many packets already wait for the same neighbour to be found',
   'no-device': 'the device the route leads to is not there any more',
   'device-down': 'the device is switched off',
   'link-down': 'the cable is cut, or the device at its other end is switched off',
-  'frame-too-long': 'the device at the other end of the link takes no frames of this length (its MTU is smaller)',
+  'frame-too-long':
+    'the device at the other end of the link takes no frames of this length (its MTU is smaller)',
   lost: 'the link lost the frame',
   'no-tunnel-endpoint': 'the forwarding table of the VXLAN device names no endpoint for the MAC address',
   'tunnel-loop': 'a frame of the VXLAN device itself has come back to it',
@@ -39,6 +41,7 @@ export const DROP_REASONS = {
   'bridge-isolated': 'both bridge ports are isolated from each other',
   'bridge-port-state': 'the bridge port is not forwarding',
   'bridge-filtered': 'frames of this kind stay on their link: a bridge does not pass them on',
+  'ipv6-disabled': 'the device has disable_ipv6 set',
   'unknown-protocol': 'nobody in this namespace takes frames of this type',
   'loop-limit': 'the packet passed this host too often; it is in a routing loop',
 } as const;

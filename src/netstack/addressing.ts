@@ -6,7 +6,8 @@ import type { HostView } from '../netfilter/host-view.ts';
 import type { AddressType } from '../netfilter/match.ts';
 import { familyOf, type IpAddress, type Ipv6Address, ipv6, sameAddress } from '../wire/ip-address.ts';
 import { isOfType } from './address-type.ts';
-import { type Device, LOOPBACK } from './device.ts';
+import { type Device, forwardsIpv6, LOOPBACK } from './device.ts';
+import type { PolicyRule } from './policy-rule.ts';
 import { type Route, RouteTable, routesOfDevice } from './route-table.ts';
 import { selectIpv4 } from './select-ipv4.ts';
 import { GLOBAL_SCOPE, ipv6AddressList, ipv6Scope, selectIpv6 } from './select-ipv6.ts';
@@ -51,8 +52,15 @@ export class AddressBook implements HostView {
   /** net.ipv6.conf.all.forwarding: IPv6 forwards on all devices or on none. */
   readonly forwardsIpv6: boolean;
 
-  /** `routes` come on top of those that the devices' addresses bring along; lo is added when missing. */
-  constructor(devices: readonly Device[], routes: readonly Route[]) {
+  /**
+   * `routes` come on top of those that the devices' addresses bring along; lo is added when missing. `rules`:
+   * all policy rules by family, when they are not those of a new namespace.
+   */
+  constructor(
+    devices: readonly Device[],
+    routes: readonly Route[],
+    rules?: Readonly<Record<'ipv4' | 'ipv6', readonly PolicyRule[]>>,
+  ) {
     const listed = devices.find((device) => device.name === 'lo');
     // A description of lo adds to what every loopback device has.
     const missing = LOOPBACK.addresses.filter(
@@ -62,8 +70,8 @@ export class AddressBook implements HostView {
     // lo is the first device of every namespace.
     const all = [lo, ...devices.filter((device) => device !== listed)];
     this.devices = new Map(all.map((device) => [device.name, device]));
-    this.routes = new RouteTable([...all.flatMap(routesOfDevice), ...routes]);
-    this.forwardsIpv6 = devices.some((device) => device.name !== 'lo' && device.forwarding);
+    this.routes = new RouteTable([...all.flatMap(routesOfDevice), ...routes], rules);
+    this.forwardsIpv6 = devices.some((device) => device.name !== 'lo' && forwardsIpv6(device));
   }
 
   isOfType(address: IpAddress, types: readonly AddressType[], device?: string): boolean {
@@ -91,7 +99,7 @@ export class AddressBook implements HostView {
   hasJoined(group: IpAddress, device: Device): boolean {
     if (typeof group === 'number') return group === ALL_HOSTS_V4;
     if (sameAddress(group, ALL_NODES_V6)) return true;
-    if (sameAddress(group, ALL_ROUTERS_V6)) return device.forwarding;
+    if (sameAddress(group, ALL_ROUTERS_V6)) return forwardsIpv6(device);
     return device.addresses.some(
       ({ address }) => typeof address !== 'number' && sameAddress(solicitedNodeGroup(address), group),
     );

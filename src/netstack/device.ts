@@ -8,8 +8,10 @@ export interface DeviceSysctls {
   readonly rpFilter: 0 | 1 | 2;
   readonly routeLocalnet: boolean;
   readonly acceptLocal: boolean;
-  /** net.ipv4.conf.DEVICE.forwarding and its IPv6 twin. */
+  /** net.ipv4.conf.DEVICE.forwarding, and its IPv6 twin unless `forwardingIpv6` says otherwise. */
   readonly forwarding: boolean;
+  /** net.ipv6.conf.all.forwarding: one switch for the whole namespace. */
+  readonly forwardingIpv6?: boolean;
 }
 
 export interface Device extends DeviceSysctls {
@@ -17,6 +19,13 @@ export interface Device extends DeviceSysctls {
   /** The longest packet it sends, in bytes; absent: no packet is too long. */
   readonly mtu?: number;
   readonly addresses: readonly InterfaceAddress[];
+  /** False: switched off. Its IPv4 addresses stay the host's, its routes are gone. By default it is on. */
+  readonly up?: boolean;
+}
+
+/** Whether the host routes IPv6 packets that come in on `device`. */
+export function forwardsIpv6(device: DeviceSysctls): boolean {
+  return device.forwardingIpv6 ?? device.forwarding;
 }
 
 export const DEFAULT_DEVICE_SYSCTLS: DeviceSysctls = {

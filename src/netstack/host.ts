@@ -28,6 +28,7 @@ import { errorSource } from './error-source.ts';
 import type { HostTrace } from './events.ts';
 import { dropped, type Fate, type Refusal, type Transmission } from './fate.ts';
 import { checkForward, tooBig } from './forward.ts';
+import type { IcmpLimiter } from './icmp-limit.ts';
 import { type Audience, isImpossibleIpv6, routeInput } from './input-route.ts';
 import { type OutputDecision, type OutputQuestion, routeOutput } from './output-route.ts';
 import { lacksFirstHeader } from './payload.ts';
@@ -101,10 +102,13 @@ export class Host {
    * is received before `send` returns.
    */
   deferLoopback: ((resume: () => Passage) => void) | undefined;
+  /** How often ICMP errors may be said; undefined: always. */
+  icmpLimiter: IcmpLimiter | undefined;
   #trace: HostTrace | undefined;
   #transmissions: Transmission[] = [];
   #queues = new ReassemblyQueues();
-  #exceptions = new RouteExceptions();
+  /** What is known of the paths beyond the first link. */
+  exceptions = new RouteExceptions();
   /** The family whose ICMP socket is at work: no error comes of a packet that it sends. */
   #icmpBusy: IpFamily | undefined;
 
@@ -119,7 +123,7 @@ export class Host {
     const netfilter = this.netfilter.fork({ clock, choices, host: this.addresses });
     const copy = new Host({ addresses: this.addresses, netfilter, answerer: this.answerer });
     copy.#queues = this.#queues.clone();
-    copy.#exceptions = this.#exceptions.clone();
+    copy.exceptions = this.exceptions.clone();
     return copy;
   }
 
@@ -203,7 +207,9 @@ export class Host {
   }
 
   /** Runs what may lead to transmissions; one passage may happen inside another (a socket that sends). */
-  #collect<F extends Fate | undefined>(run: () => F): { readonly fate: F; readonly transmissions: Transmission[] } {
+  #collect<F extends Fate | undefined>(
+    run: () => F,
+  ): { readonly fate: F; readonly transmissions: Transmission[] } {
     const outer = this.#transmissions;
     const transmissions: Transmission[] = [];
     this.#transmissions = transmissions;
@@ -245,11 +251,12 @@ export class Host {
 
   /** What becomes of a packet that prerouting let pass. */
   #route(skb: Skb, device: Device): Fate {
-    const decision = routeInput({ packet: skb.packet, device, book: this.addresses });
+    const decision = routeInput({ packet: skb.packet, device, book: this.addresses, mark: skb.mark });
     if (decision.kind === 'drop') return dropped(decision.reason);
     this.#trace?.({ kind: 'route', route: decision.route, destination: skb.packet.dst });
     if (decision.kind === 'forward') return this.#forward(skb, decision.route);
-    return decision.kind === 'local' ? this.#input(skb, decision.audience) : this.#refuse(skb, decision);
+    if (decision.kind === 'local') return this.#input(skb, decision.audience);
+    return this.#mayAnswerRouteless(skb.packet) ? this.#refuse(skb, decision) : dropped(decision.otherwise);
   }
 
   /** Puts fragments together. False while some are missing. */
@@ -269,12 +276,17 @@ export class Host {
     const { mtu: linkMtu } = this.addresses.devices.get(route.device) ?? {};
     // IPv6 asks how much the path takes when the packet leaves, not before the hooks.
     const v4 = typeof packet.dst === 'number';
-    const verdict = checkForward(skb, route, v4 ? this.#mtuTo(packet.dst, route.device, true) : linkMtu);
+    const verdict = checkForward(
+      skb,
+      route,
+      smaller(v4 ? this.#mtuTo(packet.dst, route.device, true) : linkMtu, route.mtu),
+    );
     if (verdict.kind === 'drop') return dropped(verdict.reason);
     if (verdict.kind === 'refuse') return this.#refuse(skb, verdict);
     skb.packet = { ...packet, ttl: packet.ttl - 1 };
     skb.outDevice = route.device;
     skb.nextHop = nextHopOf(route, packet.dst);
+    skb.mtu = route.mtu;
     const stopped = this.#hook('forward', skb) ?? this.#hook('postrouting', skb);
     return stopped ?? this.#transmit(skb, 'forwarded', true);
   }
@@ -282,14 +294,14 @@ export class Host {
   /** The most bytes that go to `dst` in one piece: what the device takes, or what its path is known to take. */
   #mtuTo(dst: IpAddress, device: string, forwarded: boolean): number | undefined {
     const { mtu } = this.addresses.devices.get(device) ?? {};
-    const known = this.#exceptions.mtu({ dst, device, forwarded, now: this.netfilter.clock.now() });
+    const known = this.exceptions.mtu({ dst, device, forwarded, now: this.netfilter.clock.now() });
     return known === undefined ? mtu : Math.min(known, mtu ?? known);
   }
 
   /** Hands the packet to its device; `whole`: IPv6 may not cut it up on the way out. */
   #transmit(skb: Skb, kind: 'forwarded' | 'sent', whole: boolean): Fate {
     const { packet, outDevice: device = 'lo', nextHop = skb.packet.dst } = skb;
-    const mtu = this.#mtuTo(packet.dst, device, kind === 'forwarded');
+    const mtu = smaller(this.#mtuTo(packet.dst, device, kind === 'forwarded'), skb.mtu);
     const pieces = depart({ packet, pieces: skb.pieces, written: skb.written, mtu, whole });
     if (pieces === 'too-big') return this.#refuse(skb, tooBig(packet, mtu));
     for (const piece of pieces) {
@@ -317,12 +329,12 @@ export class Host {
     const toHost = packetType === 'host';
     const now = this.netfilter.clock.now();
     const delivery = { audience, toHost, now, device: inDevice, mark };
-    this.#exceptions.learn({ packet, audience, device: inDevice, book: this.addresses, now });
+    this.exceptions.learn({ packet, audience, device: inDevice, book: this.addresses, now });
     if (this.earlyReceiver?.(packet, delivery, skb) === true) return;
     const said = this.answerer(packet, delivery);
     if (said === undefined) return;
     const src = isUnspecified(said.src) ? this.#ownAddress(said.dst, inDevice) : said.src;
-    if (src === undefined) return;
+    if (src === undefined || !this.#mayBeSaid(said)) return;
     const answer = { ...said, src };
     this.#trace?.({ kind: 'originate', packet: answer, answers: 'socket' });
     // UDP's receiver has let go of the entry before it finds no socket: its errors are tracked like any other.
@@ -354,7 +366,8 @@ export class Host {
     if (routeOutput(question, this.addresses).kind === 'drop') return dropped(otherwise);
     if (refusal.kind === 'tcp-reset') closeConnection(skb, this.netfilter);
     this.#trace?.({ kind: 'originate', packet: answer, answers: refusal });
-    if (refusal.kind === 'tcp-reset' && skb.bridge !== undefined) return this.#resetBridged(answer, skb.bridge);
+    if (refusal.kind === 'tcp-reset' && skb.bridge !== undefined)
+      return this.#resetBridged(answer, skb.bridge);
     const fate = this.#sendAnswer(errorSkb(answer, skb), question);
     switch (fate.kind) {
       case 'sent':
@@ -386,7 +399,25 @@ export class Host {
     // Nobody is told about what came in a frame for everybody (RFC 1122 §3.2.2).
     if (packetType !== 'host' || this.#icmpBusy === familyOf(packet.src)) return undefined;
     const source = errorSource(packet, inDevice, this.addresses);
-    return source === undefined ? undefined : icmpError(packet, { refusal, source, parameter });
+    if (source === undefined) return undefined;
+    const error = icmpError(packet, { refusal, source, parameter });
+    return error === undefined || this.#mayBeSaid(error) ? error : undefined;
+  }
+
+  /** Whether the limits on ICMP leave room for `packet`; what is no ICMP error always may. */
+  #mayBeSaid({ src, dst, transport }: Packet): boolean {
+    if (this.icmpLimiter === undefined || transport.kind !== 'icmp') return true;
+    const { type, code } = transport;
+    const route = this.addresses.routes.lookup(dst);
+    const prefixLength = route?.prefix.length ?? 0;
+    const message = { type, code, target: dst, prefixLength, toSelf: route?.type === 'local' };
+    return this.icmpLimiter.allows({ ...message, family: familyOf(src) }, this.netfilter.clock.now());
+  }
+
+  /** ip_error: what has no route is not answered as often as it comes. */
+  #mayAnswerRouteless({ src }: Packet): boolean {
+    if (typeof src !== 'number') return true;
+    return this.icmpLimiter?.allowsRouteError(src, this.netfilter.clock.now()) !== false;
   }
 
   /** Sends what the host says of itself. ICMP messages go through one socket a family (icmp_xmit_lock). */
@@ -410,7 +441,7 @@ export class Host {
     const stopped = this.#hook('output', skb, decision.audience);
     if (stopped !== undefined) return stopped;
     const { src, dst } = skb.packet;
-    if (!sameAddress(destination, dst)) {
+    if (!sameAddress(destination, dst) || (skb.reroute && this.addresses.routes.hasPolicy)) {
       // ip_route_me_harder: the output hooks still saw the old device; postrouting sees the new one.
       // A link-local destination stays with the device that was chosen first (ip6_route_me_harder).
       decision = this.#routeOutput(skb, { dst, src, link: decision.device });
@@ -424,9 +455,12 @@ export class Host {
   }
 
   #routeOutput(skb: Skb, question: OutputQuestion): OutputDecision {
-    const decision = routeOutput(question, this.addresses);
+    const from = skb.packet.src;
+    const asked = { ...question, mark: skb.mark, ...(isUnspecified(from) ? {} : { from }) };
+    const decision = routeOutput(asked, this.addresses);
     this.#trace?.({ kind: 'route', route: decision.route, destination: question.dst });
     if (decision.kind === 'send') {
+      skb.mtu = decision.route?.mtu;
       skb.outDevice = decision.device;
       skb.nextHop = decision.nextHop;
     }
@@ -475,6 +509,11 @@ function errorSkb(answer: Packet, cause: Skb): Skb {
   }
   skb.beyondCt = cause.untracked;
   return skb;
+}
+
+/** The smaller of two limits, either of which may be none. */
+function smaller(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
 /** nf_ct_set_closing: a REJECT's reset ends the flow it resets, whatever its window says. */

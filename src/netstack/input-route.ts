@@ -10,6 +10,7 @@ import { PROTOCOL } from '../wire/protocol.ts';
 import type { AddressBook } from './addressing.ts';
 import type { Device } from './device.ts';
 import type { Refusal } from './fate.ts';
+import type { Flow } from './policy-rule.ts';
 import {
   isLinkLocal,
   isLoopback,
@@ -59,6 +60,13 @@ interface Arrival {
   readonly packet: Packet;
   readonly device: Device;
   readonly book: AddressBook;
+  /** skb->mark. */
+  readonly mark?: number;
+}
+
+/** What policy rules ask for about a packet that comes in. */
+function flowOf({ packet: { src }, device: { name }, mark = 0 }: Arrival): Flow {
+  return { src, iif: name, mark };
 }
 
 /** 224.0.0.0/24: groups that never leave their link. */
@@ -73,7 +81,7 @@ function routeGroup(src: number, group: number, { packet, device, book }: Arriva
     const mayBeUnset = isLinkGroup(group) || protocolOf(packet) === PROTOCOL.igmp;
     return mayBeUnset ? { kind: 'local', audience: 'multicast' } : drop('martian');
   }
-  const source = checkSource(src, device, book);
+  const source = checkSource(src, device, book, group);
   return source === 'ok' ? { kind: 'local', audience: 'multicast' } : drop(source);
 }
 
@@ -89,10 +97,10 @@ function routeIpv4(src: number, dst: number, arrival: Arrival): InputDecision {
   if (isMulticast(src) || src === LIMITED_BROADCAST) return drop('martian');
   const toAll = dst === LIMITED_BROADCAST || (src === 0 && dst === 0);
   if (!toAll && isMartian(src, dst, device)) return drop('martian');
-  const route = toAll ? undefined : book.routes.lookup(dst);
+  const route = toAll ? undefined : book.routes.lookup(dst, undefined, flowOf(arrival));
   const forEverybody = toAll || route?.type === 'broadcast';
   if (forEverybody || route?.type === 'local') {
-    const source = src === 0 ? 'ok' : checkSource(src, device, book);
+    const source = src === 0 ? 'ok' : checkSource(src, device, book, dst);
     if (source !== 'ok') return drop(source);
     const audience: Audience = forEverybody ? 'broadcast' : 'unicast';
     return { kind: 'local', audience, ...(route === undefined ? {} : { route }) };
@@ -100,7 +108,7 @@ function routeIpv4(src: number, dst: number, arrival: Arrival): InputDecision {
   if (!device.forwarding) return drop('forwarding-off');
   if (route?.type === 'blackhole') return drop('blackhole');
   if (route?.type !== 'unicast') return refuseFor(route, 'ipv4');
-  const source = checkSource(src, device, book);
+  const source = checkSource(src, device, book, dst);
   return source === 'ok' ? { kind: 'forward', route } : drop(source);
 }
 
@@ -113,7 +121,8 @@ export function lookupOnLink(
   return routes.lookup(address, isLinkLocal(address) ? device : undefined);
 }
 
-function routeIpv6(dst: Ipv6Address, { device, book }: Arrival): InputDecision {
+function routeIpv6(dst: Ipv6Address, arrival: Arrival): InputDecision {
+  const { device, book } = arrival;
   if (isMulticast(dst)) {
     const joined = book.hasJoined(dst, device);
     return joined ? { kind: 'local', audience: 'multicast' } : drop('multicast-not-joined');
@@ -121,7 +130,7 @@ function routeIpv6(dst: Ipv6Address, { device, book }: Arrival): InputDecision {
   // The loopback address is found by whom it belongs to only (rt6_need_strict).
   const route = isLoopback(dst)
     ? book.routes.lookup(dst, device.name)
-    : lookupOnLink(book.routes, dst, device.name);
+    : book.routes.lookup(dst, isLinkLocal(dst) ? device.name : undefined, flowOf(arrival));
   switch (route?.type) {
     case 'local':
       return { kind: 'local', audience: 'unicast', route };

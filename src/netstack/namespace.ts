@@ -16,28 +16,30 @@ import { Random } from '../sim/random.ts';
 import type { Scheduler } from '../sim/scheduler.ts';
 import { type Frame, ipFrame } from '../wire/frame.ts';
 import { type IpAddress, sameAddress } from '../wire/ip-address.ts';
-import type { InterfaceAddress } from '../wire/ip-prefix.ts';
 import { BROADCAST_MAC, isMulticastMac, localMac, type MacAddress } from '../wire/mac.ts';
 import { type Packet, protocolOf } from '../wire/packet.ts';
-import { AddressBook } from './addressing.ts';
+import { AddressBook, selectAddress } from './addressing.ts';
 import { type Answerer, closedHost, type Delivery } from './answer.ts';
-import { Bridge, type BridgePortOptions } from './bridge/bridge.ts';
+import { addBridge, type BridgeSpec } from './bridge/add-bridge.ts';
+import { Bridge } from './bridge/bridge.ts';
 import type { BridgeHooks } from './bridge/bridge-hooks.ts';
 import { BridgeNetfilter } from './bridge/netfilter.ts';
-import { DEFAULT_DEVICE_SYSCTLS, type Device } from './device.ts';
+import { Configuration } from './configuration.ts';
+import { DEFAULT_DEVICE_SYSCTLS } from './device.ts';
 import type { Transmission } from './fate.ts';
 import { type EarlyReceiver, Host, type Passage, type SendOptions } from './host.ts';
+import { IcmpLimiter } from './icmp-limit.ts';
 import { LOOPBACK_DRIVER } from './link/dummy.ts';
 import { Interface, type InterfaceSpec } from './link/interface.ts';
 import type { NamespaceEvent, NamespaceTrace } from './namespace-events.ts';
 import { NeighbourTable } from './neighbour/neighbour-table.ts';
 import { ProxyNeighbours } from './neighbour/proxy.ts';
-import type { PolicyRule } from './policy-rule.ts';
+import type { Flow } from './policy-rule.ts';
+import { type PathSettings, RouteExceptions } from './route-exceptions.ts';
 import type { Route } from './route-table.ts';
 import { networkOf } from './sockets/namespace-network.ts';
 import { Sockets } from './sockets/sockets.ts';
-import { SysctlTable } from './sysctls.ts';
-import { VxlanDriver } from './tunnel/vxlan.ts';
+import { conntrackSettings } from './sysctls/conntrack.ts';
 
 export interface NamespaceOptions {
   /** Tells namespaces apart: MAC addresses and random streams follow from it. */
@@ -60,13 +62,15 @@ export interface NamespaceOptions {
 export interface FrameContext {
   readonly skb?: Skb;
   readonly prerouted?: boolean;
+  /** The frame is meant for this host though its address is not the device's. */
+  readonly toHost?: boolean;
 }
 
 /** Takes packets of a protocol or UDP port before sockets see them; true when it did (encap_rcv). */
 export type EncapReceiver = (packet: Packet, delivery: Delivery) => boolean;
 
-/** Answers ARP requests and neighbour solicitations for addresses that are not the namespace's own. */
-export type NeighbourProxy = (target: IpAddress, device: Interface, asker: IpAddress) => boolean;
+/** As long as an IP packet can be. */
+const MAX_MTU = 65_535;
 
 function hash(text: string, seed: number): number {
   let state = seed | 0;
@@ -75,39 +79,31 @@ function hash(text: string, seed: number): number {
   return state;
 }
 
-export class Namespace {
-  readonly name: string;
+export class Namespace extends Configuration {
   readonly scheduler: Scheduler;
   readonly host: Host;
   readonly neighbours: NeighbourTable;
   /** Addresses of others for which ARP and neighbour solicitations are answered. */
   readonly proxied = new ProxyNeighbours();
-  readonly sysctls: SysctlTable;
   /** Who looks at frames inside this namespace's bridges. */
   bridgeHooks: BridgeHooks | undefined;
-  /** Asked about ARP and neighbour discovery for addresses that are not our own. */
-  neighbourProxy: NeighbourProxy | undefined;
   readonly #seed: number;
-  readonly #interfaces = new Map<string, Interface>();
-  readonly #addresses = new Map<Interface, InterfaceAddress[]>();
-  #routes: Route[] = [];
+  readonly #conntrack: ConntrackSysctls | undefined;
   #rules: (() => readonly RuleSet[]) | undefined;
   #sets: (() => ReadonlyMap<string, IpSet>) | undefined;
-  #book: AddressBook | undefined;
   #trace: NamespaceTrace | undefined;
-  #nextIndex = 1;
   #sockets: Sockets | undefined;
   readonly #udpReceivers = new Map<number, EncapReceiver>();
   readonly #protocolReceivers = new Map<number, EncapReceiver>();
 
   constructor(options: NamespaceOptions) {
     const { name, scheduler, seed, rules, sets, conntrack, backend, finder } = options;
-    this.name = name;
+    super(name, options.sysctls ?? {});
     this.scheduler = scheduler;
+    this.#conntrack = conntrack;
     this.#seed = seed ?? 0;
     this.#rules = rules;
     this.#sets = sets;
-    this.sysctls = new SysctlTable(options.sysctls);
     const view = {
       isOfType: (...question: Parameters<AddressBook['isOfType']>) => this.book.isOfType(...question),
       masqueradeAddress: (device: string, nextHop: IpAddress) => this.book.masqueradeAddress(device, nextHop),
@@ -123,6 +119,9 @@ export class Namespace {
       ...(finder === undefined ? {} : { finder }),
     });
     this.host = new Host({ addresses: new AddressBook([], []), netfilter });
+    this.host.icmpLimiter = new IcmpLimiter(this.sysctls, this.randomFor('icmp'));
+    this.host.exceptions = new RouteExceptions(() => this.#pathSettings());
+    this.#readConntrackSysctls();
     this.host.earlyReceiver = this.#receiveEarly;
     this.host.deferLoopback = (resume) => {
       scheduler.after(0, () => this.#send(this.#ready(resume)));
@@ -138,128 +137,22 @@ export class Namespace {
     });
   }
 
-  // ——— configuration: `ip link` ———
-
-  /** `ip link add`: a device that is not there yet, down unless `up`. Throws RangeError when the name is taken. */
-  addInterface(spec: InterfaceSpec): Interface {
-    if (this.#interfaces.has(spec.name))
-      throw new RangeError(`${this.name} has a device ${spec.name} already`);
+  protected makeInterface(index: number, spec: InterfaceSpec): Interface {
     const random = this.randomFor(`mac ${spec.name}`);
-    const mac = spec.mac ?? localMac(random.uint32() & 0xffff, random.uint32());
-    const device = new Interface(this, this.#nextIndex++, { ...spec, mac });
-    this.#interfaces.set(spec.name, device);
-    this.#addresses.set(device, []);
-    this.#book = undefined;
-    return device;
+    return new Interface(this, index, { mac: localMac(random.uint32() & 0xffff, random.uint32()), ...spec });
+  }
+
+  protected booked(book: AddressBook): void {
+    this.host.addresses = book;
   }
 
   /** `ip link add NAME type bridge`: returns its device; ports are added with `setMaster`. */
-  addBridge(spec: {
-    readonly name: string;
-    readonly mac?: MacAddress;
-    readonly mtu?: number;
-    readonly up?: boolean;
-  }): Interface {
+  addBridge(spec: BridgeSpec): Interface {
     this.bridgeHooks ??= new BridgeNetfilter(this);
-    const bridge = new Bridge();
-    const device = this.addInterface({ ...spec, kind: 'bridge', driver: bridge });
-    bridge.device = device;
-    return device;
+    return addBridge(this, spec);
   }
 
-  /** `ip link del`. */
-  removeInterface(device: Interface): void {
-    device.up = false;
-    this.setMaster(device, undefined);
-    device.driver.changed?.(device, 'removed');
-    this.#interfaces.delete(device.name);
-    this.#addresses.delete(device);
-    this.#routes = this.#routes.filter((route) => route.device !== device.name);
-    this.#book = undefined;
-  }
-
-  /** `ip link set DEVICE up|down`. */
-  setUp(device: Interface, up: boolean): void {
-    device.up = up;
-  }
-
-  /** `ip link set DEVICE mtu BYTES`. */
-  setMtu(device: Interface, mtu: number): void {
-    device.mtu = mtu;
-  }
-
-  /** `ip link set PORT master BRIDGE`, or `nomaster`. Throws RangeError when `bridge` is none. */
-  setMaster(port: Interface, bridge: Interface | undefined): void {
-    if (port.master?.driver instanceof Bridge) port.master.driver.removePort(port);
-    port.master = undefined;
-    if (bridge === undefined) return;
-    if (!(bridge.driver instanceof Bridge)) throw new RangeError(`${bridge.name} is no bridge`);
-    port.master = bridge;
-    bridge.driver.addPort(port);
-  }
-
-  /** `bridge link set dev PORT hairpin on|off …`. */
-  setBridgePort(port: Interface, options: Partial<BridgePortOptions>): void {
-    if (port.master?.driver instanceof Bridge) port.master.driver.setPort(port, options);
-  }
-
-  /**
-   * `bridge fdb add MAC dev DEVICE`: on a port of a bridge (`master static`); with `remote`, on a VXLAN device
-   * (`dst REMOTE`), where the all-zeros MAC stands for all that are unknown.
-   */
-  addFdb(mac: MacAddress, port: Interface, remote?: IpAddress): void {
-    if (remote !== undefined) {
-      if (!(port.driver instanceof VxlanDriver)) throw new RangeError(`${port.name} is no VXLAN device`);
-      port.driver.fdb.add(mac, remote, this.scheduler.clock.now());
-    } else if (port.master?.driver instanceof Bridge) port.master.driver.addFdb(mac, port);
-  }
-
-  /** The device called `name`. */
-  interface(name: string): Interface | undefined {
-    return this.#interfaces.get(name);
-  }
-
-  /** Every device, in the order of its index. */
-  interfaces(): readonly Interface[] {
-    return [...this.#interfaces.values()];
-  }
-
-  // ——— `ip address`, `ip route`, `ip rule`, `ip neigh`, `sysctl` ———
-
-  /** `ip address add`. */
-  addAddress(device: Interface, address: InterfaceAddress): void {
-    this.#addresses.get(device)?.push(address);
-    this.#book = undefined;
-  }
-
-  /** `ip address del`. */
-  removeAddress(device: Interface, address: IpAddress): void {
-    const left = (this.#addresses.get(device) ?? []).filter((own) => !sameAddress(own.address, address));
-    this.#addresses.set(device, left);
-    this.#book = undefined;
-  }
-
-  /** The addresses of `device`, in the order in which they were added. */
-  addresses(device: Interface): readonly InterfaceAddress[] {
-    return this.#addresses.get(device) ?? [];
-  }
-
-  /** `ip route add`. */
-  addRoute(route: Route): void {
-    this.#routes.push(route);
-    this.#book = undefined;
-  }
-
-  /** `ip route del`: every route for which `matches` is true. */
-  removeRoutes(matches: (route: Route) => boolean): void {
-    this.#routes = this.#routes.filter((route) => !matches(route));
-    this.#book = undefined;
-  }
-
-  /** `ip rule add`. */
-  addRule(rule: PolicyRule): void {
-    void rule;
-  }
+  // ——— neighbours, sysctls, rules ———
 
   /** `ip neigh replace ADDRESS lladdr MAC dev DEVICE nud permanent`. */
   addNeighbour(device: Interface, address: IpAddress, mac: MacAddress): void {
@@ -271,15 +164,9 @@ export class Namespace {
     this.proxied.add(address, device.name);
   }
 
-  /** `sysctl -w NAME=VALUE`. */
-  setSysctl(name: string, value: string | number): void {
-    this.sysctls.set(name, value);
-    this.#book = undefined;
-  }
-
-  /** What `sysctl NAME` prints; undefined when there is no such sysctl. */
-  sysctl(name: string): string | undefined {
-    return this.sysctls.get(name);
+  override setSysctl(name: string, value: string | number): void {
+    super.setSysctl(name, value);
+    if (name.includes('nf_conntrack_')) this.#readConntrackSysctls();
   }
 
   /** Replaces the rule sets; they are loaded when the next packet meets a hook. */
@@ -340,24 +227,23 @@ export class Namespace {
    */
   pathMtu(dst: IpAddress): number | undefined {
     const route = this.book.routes.lookup(dst);
-    const device = route?.type === 'local' ? 'lo' : route?.device;
-    return device === undefined ? undefined : this.#interfaces.get(device)?.mtu;
+    if (route === undefined) return undefined;
+    if (route.type === 'local') return this.interface('lo')?.mtu;
+    const { device } = route;
+    const mtu = Math.min(this.interface(device)?.mtu ?? MAX_MTU, route.mtu ?? MAX_MTU);
+    const known = this.host.exceptions.mtu({ dst, device, forwarded: false, now: this.scheduler.now() });
+    return Math.min(mtu, known ?? mtu);
   }
 
   /** The route that a packet of our own to `dst` takes, and the source it has unless it is bound to one. */
-  routeTo(dst: IpAddress): { readonly route: Route; readonly source: IpAddress | undefined } | undefined {
-    const route = this.book.routes.lookup(dst);
+  routeTo(
+    dst: IpAddress,
+    flow?: Flow,
+  ): { readonly route: Route; readonly source: IpAddress | undefined } | undefined {
+    const route = this.book.routes.lookup(dst, undefined, flow);
     if (route === undefined) return undefined;
-    return { route, source: route.src ?? this.book.masqueradeAddress(route.device, route.gateway ?? dst) };
-  }
-
-  /** Devices, addresses and routes as they are now. */
-  get book(): AddressBook {
-    if (this.#book === undefined) {
-      this.#book = this.#makeBook();
-      this.host.addresses = this.#book;
-    }
-    return this.#book;
+    const chosen = () => selectAddress(this.book.devices, route.device, route.gateway ?? dst);
+    return { route, source: route.src ?? (route.type === 'local' ? dst : chosen()) };
   }
 
   // ——— data path ———
@@ -378,19 +264,32 @@ export class Namespace {
   }
 
   /** A frame has come in by `device` and is no bridge's. */
-  frameIn(device: Interface, frame: Frame, { skb: known, prerouted = false }: FrameContext = {}): void {
+  frameIn(
+    device: Interface,
+    frame: Frame,
+    { skb: known, prerouted = false, toHost }: FrameContext = {},
+  ): void {
     const { payload } = frame;
+    const packetType = toHost === true ? 'host' : packetTypeOf(frame.destination, device.mac);
+    if (packetType === 'other-host') {
+      device.dropIn(frame, 'not-for-us');
+      return;
+    }
     switch (payload.kind) {
       case 'arp':
-        this.neighbours.arpIn(payload.message, device);
+        this.neighbours.arpIn(payload.message, device, packetType);
         return;
       case 'other':
         device.dropIn(frame, 'unknown-protocol');
         return;
       case 'ip': {
+        if (typeof payload.packet.src !== 'number' && this.#refusesIpv6(device)) {
+          device.dropIn(frame, 'ipv6-disabled');
+          return;
+        }
         const skb = known ?? new Skb(payload.packet, device.name);
         skb.inDevice = device.name;
-        skb.packetType = packetTypeOf(frame.destination, device.mac);
+        skb.packetType = packetType;
         this.#receive(skb, device, prerouted);
         return;
       }
@@ -406,7 +305,7 @@ export class Namespace {
 
   /** Sends what the host has routed: through the neighbour table, or as it is through a tunnel. */
   transmit(transmission: Transmission): void {
-    const device = this.#interfaces.get(transmission.device);
+    const device = this.interface(transmission.device);
     if (device === undefined) {
       this.tell({ kind: 'packet-dropped', ...transmission, reason: 'no-device' });
     } else if (device.driver.transmitPacket !== undefined) {
@@ -427,15 +326,57 @@ export class Namespace {
     this.#send(this.#ready(() => this.host.linkFailed(failed)));
   }
 
-  /** A device has a new address, MTU or state. */
+  /** A device has a new address, MTU or state: what else follows from that. */
   interfaceChanged(device: Interface, what: 'address' | 'mtu' | 'state'): void {
-    this.#book = undefined;
+    this.changed();
+    if (what !== 'mtu') this.neighbours.forget(device);
+    if (what === 'state' && !device.up) {
+      this.forgetRoutesOf(device);
+      this.#forgetMasqueraded(device.name);
+    }
     device.driver.changed?.(device, what);
+    if (device.master?.driver instanceof Bridge) device.master.driver.portChanged(device);
   }
 
-  /** The device's link has come or gone. */
-  carrierChanged(_device: Interface): void {
-    this.#book = undefined;
+  /** The device's link has come or gone: what was learned through it is not believed any more. */
+  carrierChanged(device: Interface): void {
+    if (!device.carrier) this.neighbours.forget(device, 'learned');
+    if (device.master?.driver instanceof Bridge) device.master.driver.portChanged(device);
+  }
+
+  override removeAddress(device: Interface, address: IpAddress): void {
+    super.removeAddress(device, address);
+    this.#forgetMasqueraded(device.name, address);
+  }
+
+  /** Flows that MASQUERADE gave an address which is gone end with it (masq_device_event, masq_inet_event). */
+  #forgetMasqueraded(device: string, address?: IpAddress): void {
+    const { conntrack } = this.host.netfilter;
+    for (const entry of [...conntrack.entries(this.scheduler.now())]) {
+      if (entry.masqueradeDevice !== device) continue;
+      if (address === undefined || sameAddress(entry.reply.dst, address)) conntrack.delete(entry);
+    }
+  }
+
+  #refusesIpv6(device: Interface): boolean {
+    return this.sysctls.ipv6Conf(device.name, 'disable_ipv6') !== 0;
+  }
+
+  #pathSettings(): PathSettings {
+    return {
+      lifetime: this.sysctls.number('net.ipv4.route.mtu_expires'),
+      minimum: this.sysctls.number('net.ipv4.route.min_pmtu'),
+      noDiscovery: this.sysctls.number('net.ipv4.ip_no_pmtu_disc'),
+      sockets: true,
+    };
+  }
+
+  #readConntrackSysctls(): void {
+    const number = (name: string) => {
+      const text = this.sysctls.entries().get(name);
+      return text === undefined || !Number.isFinite(Number(text)) ? undefined : Number(text);
+    };
+    this.host.netfilter.sysctls = conntrackSettings(number, this.#conntrack);
   }
 
   #receive(skb: Skb, device: Interface, prerouted: boolean): void {
@@ -474,23 +415,16 @@ export class Namespace {
 
   readonly #receiveEarly: EarlyReceiver = (packet, delivery) => {
     const { transport } = packet;
+    if (transport.kind === 'icmp' && typeof packet.src !== 'number') {
+      const device = this.interface(delivery.device ?? 'lo');
+      return device !== undefined && this.neighbours.ndpIn(packet, device);
+    }
     const receiver =
       transport.kind === 'udp'
         ? this.#udpReceivers.get(transport.dport)
         : this.#protocolReceivers.get(protocolOf(packet));
     return receiver?.(packet, delivery) === true;
   };
-
-  #makeBook(): AddressBook {
-    const devices: Device[] = [...this.#addresses].map(([device, addresses]) => ({
-      ...DEFAULT_DEVICE_SYSCTLS,
-      forwarding: this.sysctls.number('net.ipv4.ip_forward', 0) !== 0,
-      name: device.name,
-      mtu: device.mtu,
-      addresses,
-    }));
-    return new AddressBook(devices, this.#routes);
-  }
 }
 
 /** How a frame was addressed, as eth_type_trans sees it. */

@@ -39,6 +39,10 @@ export interface OutputQuestion {
   readonly link?: string;
   /** The packet must leave by this device, whatever the routes say of others (SO_BINDTODEVICE). */
   readonly device?: string;
+  /** skb->mark, for policy rules. */
+  readonly mark?: number;
+  /** The packet's source, bound or not, for policy rules. */
+  readonly from?: IpAddress;
   /** The packet must leave in one piece. */
   readonly whole?: boolean;
 }
@@ -52,16 +56,20 @@ function audienceOf(dst: IpAddress, route: Route): Audience {
 const USABLE: ReadonlySet<Route['type']> = new Set(['unicast', 'local', 'broadcast', 'anycast', 'multicast']);
 
 /** Decides where to send. */
-export function routeOutput(
-  { dst, src, link, device: bound }: OutputQuestion,
-  book: AddressBook,
-): OutputDecision {
+export function routeOutput(question: OutputQuestion, book: AddressBook): OutputDecision {
+  const { dst, src, link, device: bound, mark = 0 } = question;
   const { routes, devices } = book;
   // An unspecified destination means this host (RFC 1122 §3.2.1.3); in IPv6 to sockets only (rawv6_sendmsg).
   if (isUnspecified(dst) && (typeof dst === 'number' || src === undefined)) {
     return { kind: 'send', device: 'lo', nextHop: dst, audience: 'unicast', loopsBack: false };
   }
-  const route = routes.lookup(dst, bound ?? (link !== undefined && isLinkLocal(dst) ? link : undefined));
+  const from = question.from ?? src;
+  const flow = routes.hasPolicy ? { mark, ...(from === undefined ? {} : { src: from }) } : undefined;
+  const route = routes.lookup(
+    dst,
+    bound ?? (link !== undefined && isLinkLocal(dst) ? link : undefined),
+    flow,
+  );
   if (route === undefined) return { kind: 'drop', reason: 'no-route' };
   if (!USABLE.has(route.type)) {
     return { kind: 'drop', reason: route.type === 'blackhole' ? 'blackhole' : 'no-route', route };

@@ -11,15 +11,27 @@ import type { AddressBook } from './addressing.ts';
 import type { Audience } from './input-route.ts';
 import { isLinkLocal } from './route-table.ts';
 
-/** Seconds (net.ipv4.route.mtu_expires, net.ipv6.route.mtu_expires). */
-const LIFETIME = 600;
-/** net.ipv4.route.min_pmtu: a path that says it takes less gets this, and forwarded packets heed it too. */
-const MIN_PMTU_V4 = 552;
+/** The sysctls that count, and whether the host has sockets whose packets errors may be about. */
+export interface PathSettings {
+  /** Seconds (net.ipv4.route.mtu_expires, net.ipv6.route.mtu_expires). */
+  readonly lifetime: number;
+  /** net.ipv4.route.min_pmtu: a path that says it takes less gets this, and forwarded packets heed it too. */
+  readonly minimum: number;
+  /** net.ipv4.ip_no_pmtu_disc: 1 takes every report for the smallest MTU, 2 ignores them. */
+  readonly noDiscovery: number;
+  /** Reports about all protocols count. */
+  readonly sockets: boolean;
+}
+
+const DEFAULTS: PathSettings = { lifetime: 600, minimum: 552, noDiscovery: 0, sockets: false };
+
 /** RFC 8200 §5: less is not believed. */
 const MIN_MTU_V6 = 1280;
 
 const FRAGMENTATION_NEEDED = { type: 3, code: 4 } as const;
 const PACKET_TOO_BIG = 2;
+/** Types of either family that may tell of an MTU. */
+const REPORTS: ReadonlySet<number> = new Set([FRAGMENTATION_NEEDED.type, PACKET_TOO_BIG]);
 
 interface Exception {
   readonly device: string;
@@ -47,25 +59,42 @@ export interface Leaving {
 }
 
 /** The MTU that `message` tells of; undefined when it tells of none that anybody here listens to. */
-function toldMtu(message: IcmpMessage, { packet: { src }, audience, book }: Heard): number | undefined {
+function toldMtu(
+  message: IcmpMessage,
+  { packet: { src }, audience, book }: Heard,
+  { sockets, noDiscovery }: PathSettings,
+): number | undefined {
   const { type, code, id, sequence, quoted } = message;
-  if (quoted?.transport.kind !== 'icmp') return undefined;
+  if (quoted === undefined || (!sockets && quoted.transport.kind !== 'icmp')) return undefined;
   if (typeof src !== 'number') return type === PACKET_TOO_BIG ? id * 0x10000 + sequence : undefined;
   if (type !== FRAGMENTATION_NEEDED.type || code !== FRAGMENTATION_NEEDED.code) return undefined;
+  if (sockets) {
+    if (noDiscovery === 2 || book.routes.lookupLocal(quoted.src)?.type !== 'local') return undefined;
+    return noDiscovery === 1 ? 0 : sequence;
+  }
+  if (quoted.transport.kind !== 'icmp') return undefined;
   // Of ICMP's messages IPv4 cares for its own echo replies only (icmp_err); pings are their sockets' business.
   const isOurs = audience === 'unicast' && quoted.transport.type === ICMP.echoReply;
   return isOurs && book.routes.lookupLocal(quoted.src)?.type === 'local' ? sequence : undefined;
 }
 
 export class RouteExceptions {
+  /** By default those of a host without sockets. */
+  readonly #settings: () => PathSettings;
   #exceptions: ReadonlyMap<string, Exception> = new Map();
+
+  constructor(settings: () => PathSettings = () => DEFAULTS) {
+    this.#settings = settings;
+  }
 
   /** Takes notice of what a delivered packet says of a path (ip_rt_update_pmtu, ip6_rt_update_pmtu). */
   learn(heard: Heard): void {
     const { packet, book, device, now } = heard;
     const { transport } = packet;
     if (transport.kind !== 'icmp' || packet.corrupt !== undefined) return;
-    const told = toldMtu(transport, heard);
+    if (!REPORTS.has(transport.type)) return;
+    const settings = this.#settings();
+    const told = toldMtu(transport, heard, settings);
     const dst = transport.quoted?.dst;
     if (told === undefined || dst === undefined) return;
     const route = book.routes.lookup(dst, isLinkLocal(dst) ? device : undefined);
@@ -75,9 +104,9 @@ export class RouteExceptions {
     const current = Math.min(usual, known?.mtu ?? usual);
     const v4 = typeof dst === 'number';
     if (v4 ? known?.locked === true || told > current : told < MIN_MTU_V6 || told >= current) return;
-    const locked = v4 && told < MIN_PMTU_V4;
-    const mtu = locked ? Math.min(current, MIN_PMTU_V4) : told;
-    const exception = { device: route.device, mtu, locked, until: now + LIFETIME };
+    const locked = v4 && told < settings.minimum;
+    const mtu = locked ? Math.min(current, settings.minimum) : told;
+    const exception = { device: route.device, mtu, locked, until: now + settings.lifetime };
     this.#exceptions = new Map(this.#exceptions).set(formatIpAddress(dst), exception);
   }
 
@@ -97,7 +126,7 @@ export class RouteExceptions {
 
   /** An independent copy. */
   clone(): RouteExceptions {
-    const copy = new RouteExceptions();
+    const copy = new RouteExceptions(this.#settings);
     copy.#exceptions = this.#exceptions;
     return copy;
   }

@@ -11,7 +11,9 @@ import {
   prefixContains,
   prefixOf,
 } from '../wire/ip-prefix.ts';
-import type { Device } from './device.ts';
+import { type Device, forwardsIpv6 } from './device.ts';
+import { type Flow, type PolicyRule, ROUTING_TABLE, ruleMatches } from './policy-rule.ts';
+import { PrefixTable } from './prefix-table.ts';
 
 /** `ip route add TYPE …`; local, broadcast, anycast and multicast routes are the kernel's own. */
 export type RouteType =
@@ -33,6 +35,10 @@ export interface Route {
   /** Preferred source of packets made on this host. */
   readonly src?: IpAddress;
   readonly metric: number;
+  /** By default the kernel's own table for routes of its own types, else `main`. */
+  readonly table?: number;
+  /** The longest packet sent this way, when less than the device's MTU (`mtu BYTES`). */
+  readonly mtu?: number;
 }
 
 const LOOPBACK_NETWORK: IpPrefix = { address: 0x7f000000, length: 8 };
@@ -64,15 +70,23 @@ function ipv6Routes(device: Device, { address, length, noPrefixRoute }: Interfac
   const routes: Route[] = [{ ...local, type: 'local', prefix: hostPrefix(address) }];
   if (device.name === 'lo') return routes;
   const network = prefixOf(address, length);
-  if (device.forwarding && length < 127)
+  if (forwardsIpv6(device) && length < 127)
     routes.push({ ...local, type: 'anycast', prefix: hostPrefix(network.address) });
   if (noPrefixRoute === true) return routes;
   routes.push({ ...local, type: 'unicast', prefix: network, metric: CONNECTED_METRIC_V6 });
   return routes;
 }
 
-/** The routes that a device and its addresses bring along. */
+/**
+ * The routes that a device and its addresses bring along. Of one that is down only those to its own IPv4
+ * addresses are left (fib_sync_down_dev, addrconf_ifdown).
+ */
 export function routesOfDevice(device: Device): Route[] {
+  if (device.up === false) {
+    return device.addresses.flatMap((own) =>
+      typeof own.address === 'number' ? ipv4Routes(device, own, own.address).slice(0, 1) : [],
+    );
+  }
   const routes = device.addresses.flatMap((own) =>
     typeof own.address === 'number' ? ipv4Routes(device, own, own.address) : ipv6Routes(device, own),
   );
@@ -92,45 +106,88 @@ function effectiveMetric({ metric, prefix, type }: Route): number {
   return DEFAULT_METRIC_V6;
 }
 
+/** The table a route is in: the one it names, else the kernel's own for the kernel's own types, else main. */
+export function tableOf(route: Route): number {
+  return route.table ?? (isLocalTable(route) ? ROUTING_TABLE.local : ROUTING_TABLE.main);
+}
+
+/** What a rule that refuses says, in the form of a route. */
+function refusal(type: 'unreachable' | 'prohibit' | 'blackhole', like: IpAddress): Route {
+  return { type, prefix: prefixOf(like, 0), device: 'lo', metric: 0 };
+}
+
+const NO_FLOW: Flow = {};
+
 export class RouteTable {
   readonly #routes: readonly Route[];
+  readonly #tables = new Map<number, PrefixTable>();
+  readonly #local: PrefixTable;
+  readonly #main: PrefixTable;
+  /** Undefined: the rules of a new namespace, whose outcome is local's route, else main's. */
+  readonly #rules: Readonly<Record<'ipv4' | 'ipv6', readonly PolicyRule[]>> | undefined;
 
-  /** Takes every route, those of routesOfDevice included. Equal prefixes keep their order. */
-  constructor(routes: readonly Route[]) {
+  /**
+   * Takes every route, those of routesOfDevice included. Equal prefixes keep their order. `rules`: all of
+   * them, the default ones included, in the order of their priorities; absent: the default ones.
+   */
+  constructor(routes: readonly Route[], rules?: Readonly<Record<'ipv4' | 'ipv6', readonly PolicyRule[]>>) {
     this.#routes = [...routes].sort(
       (a, b) =>
         Number(isLocalTable(b)) - Number(isLocalTable(a)) ||
         b.prefix.length - a.prefix.length ||
         effectiveMetric(a) - effectiveMetric(b),
     );
+    const byTable = new Map<number, Route[]>();
+    for (const route of this.#routes) {
+      const table = byTable.get(tableOf(route));
+      if (table === undefined) byTable.set(tableOf(route), [route]);
+      else table.push(route);
+    }
+    for (const [table, own] of byTable) this.#tables.set(table, new PrefixTable(own));
+    this.#local = this.#tables.get(ROUTING_TABLE.local) ?? new PrefixTable([]);
+    this.#main = this.#tables.get(ROUTING_TABLE.main) ?? new PrefixTable([]);
+    this.#rules = rules;
+  }
+
+  /** Whether routes depend on anything but the destination. */
+  get hasPolicy(): boolean {
+    return this.#rules !== undefined;
   }
 
   /**
    * The route to `address`; with `device`, only routes of that device count. A `throw` route ends the search
-   * as if there were none.
+   * as if there were none. `flow`: what policy rules ask for.
    */
-  lookup(address: IpAddress, device?: string): Route | undefined {
-    const route = this.#routes.find(
-      ({ prefix, device: routeDevice }) =>
-        (device === undefined || device === routeDevice) && prefixContains(prefix, address),
-    );
+  lookup(address: IpAddress, device?: string, flow: Flow = NO_FLOW): Route | undefined {
+    if (this.#rules !== undefined) return this.#lookupByRules(this.#rules, address, device, flow);
+    const route = this.#local.find(address, device) ?? this.#main.find(address, device);
     return route?.type === 'throw' ? undefined : route;
   }
 
   /** The local or broadcast route of exactly this host's addresses and networks, main table left out. */
   lookupLocal(address: IpAddress, device?: string): Route | undefined {
-    const route = this.#routes.find(
-      (candidate) =>
-        isLocalTable(candidate) &&
-        (device === undefined || device === candidate.device) &&
-        prefixContains(candidate.prefix, address),
-    );
-    return route;
+    return this.#local.find(address, device);
   }
 
   /** All routes, most specific first. */
   routes(): readonly Route[] {
     return this.#routes;
+  }
+
+  /** fib_rules_lookup: the first table with a route that is no `throw`, among those of matching rules. */
+  #lookupByRules(
+    rules: Readonly<Record<'ipv4' | 'ipv6', readonly PolicyRule[]>>,
+    address: IpAddress,
+    device: string | undefined,
+    flow: Flow,
+  ): Route | undefined {
+    for (const rule of rules[typeof address === 'number' ? 'ipv4' : 'ipv6']) {
+      if (!ruleMatches(rule, address, flow)) continue;
+      if (rule.refuse !== undefined) return refusal(rule.refuse, address);
+      const route = this.#tables.get(rule.table ?? ROUTING_TABLE.main)?.find(address, device);
+      if (route !== undefined && route.type !== 'throw') return route;
+    }
+    return undefined;
   }
 }
 

@@ -9,14 +9,20 @@ export type SourceVerdict = 'ok' | 'martian' | 'rp_filter';
 
 /**
  * Judges `src` on `device`. The kernel's own advice to use another router (ICMP redirects) is off here, so
- * packets that turn round on one device are judged like all others.
+ * packets that turn round on one device are judged like all others. `dst`: where the packet goes, for policy
+ * rules.
  */
-export function checkSource(src: number, device: Device, { devices, routes }: AddressBook): SourceVerdict {
+export function checkSource(
+  src: number,
+  device: Device,
+  { devices, routes }: AddressBook,
+  dst?: number,
+): SourceVerdict {
   const strictness = device.rpFilter;
   if (strictness === 0) {
     return device.acceptLocal || !isAssigned(devices, src) ? 'ok' : 'martian';
   }
-  const route = routes.lookup(src);
+  const route = routes.lookup(src, undefined, dst === undefined ? undefined : { src: dst, iif: device.name });
   const known = route?.type === 'unicast' || route?.type === 'local' || route?.type === 'broadcast';
   if (route === undefined || !known) return 'rp_filter';
   const acceptable = route.type === 'unicast' || (route.type === 'local' && device.acceptLocal);

@@ -27,6 +27,9 @@ export const ICMPV6 = {
   parameterProblem: 4,
   echoRequest: 128,
   echoReply: 129,
+  routerSolicitation: 133,
+  neighbourSolicitation: 135,
+  neighbourAdvertisement: 136,
 } as const;
 
 /** The types that are about another packet and quote it (RFC 792; RFC 4443: every type below 128). */

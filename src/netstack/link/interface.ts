@@ -185,6 +185,14 @@ export class Interface {
     else this.namespace.frameIn(this, frame);
   }
 
+  /** A frame for this device, which is a bridge's or a tunnel's, has come out of its inside. */
+  receivedLocally(frame: Frame): void {
+    this.counters.rxPackets++;
+    this.counters.rxBytes += frameLength(frame);
+    this.tap('in', { frame });
+    this.namespace.tell({ kind: 'frame-received', device: this.name, frame });
+  }
+
   /** Counts and tells a frame that does not leave. */
   dropOut(frame: Frame, reason: DropReason): void {
     this.counters.txDropped++;

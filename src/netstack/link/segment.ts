@@ -9,10 +9,11 @@ import { ARP_OPERATION } from '../../wire/arp.ts';
 import type { Frame } from '../../wire/frame.ts';
 import { formatIpAddress, type IpAddress } from '../../wire/ip-address.ts';
 import { isMulticastMac, type MacAddress } from '../../wire/mac.ts';
+import { parseNdp } from '../../wire/ndp.ts';
 import type { Namespace } from '../namespace.ts';
 import type { Impairments } from './impairments.ts';
 import type { Interface, LinkDriver } from './interface.ts';
-import { fits } from './veth.ts';
+import { fits } from './mtu.ts';
 import { Wire } from './wire.ts';
 
 export interface SegmentOptions {
@@ -194,5 +195,7 @@ function soughtAddress(payload: Frame['payload']): IpAddress | undefined {
   if (payload.kind === 'arp') {
     return payload.message.operation === ARP_OPERATION.request ? payload.message.targetIp : undefined;
   }
-  return undefined;
+  if (payload.kind !== 'ip') return undefined;
+  const message = parseNdp(payload.packet);
+  return message?.kind === 'solicitation' ? message.target : undefined;
 }

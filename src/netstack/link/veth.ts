@@ -1,10 +1,10 @@
 /** veth: two devices back to back, usually in two namespaces (drivers/net/veth.c). */
-import { ETHERNET_HEADER } from '../../wire/ethernet.ts';
-import { type Frame, payloadLength } from '../../wire/frame.ts';
+import type { Frame } from '../../wire/frame.ts';
 import type { MacAddress } from '../../wire/mac.ts';
 import type { Namespace } from '../namespace.ts';
 import type { Impairments } from './impairments.ts';
 import type { Interface, LinkDriver } from './interface.ts';
+import { fits } from './mtu.ts';
 import { Wire } from './wire.ts';
 
 export interface VethEnd {
@@ -18,14 +18,6 @@ export interface VethEnd {
   readonly impairments?: Impairments;
   /** Called when the device is there, before the first frame reaches it: addresses and routes go here. */
   readonly made?: (device: Interface) => void;
-}
-
-/** A VLAN tag fits on top of what the MTU allows (is_skb_forwardable). */
-const VLAN_TAG = 4;
-
-/** True when a device with this MTU takes the frame in. */
-export function fits(frame: Frame, mtu: number): boolean {
-  return payloadLength(frame) + ETHERNET_HEADER <= mtu + ETHERNET_HEADER + VLAN_TAG;
 }
 
 /** One end's driver. `peer` is asked when the first frame leaves, so that the other end may come late. */

@@ -1,71 +1,88 @@
-/** The neighbours of a namespace, over all of its devices: ARP's and neighbour discovery's. */
-import type { Skb } from '../../netfilter/skb.ts';
-import type { DropReason } from '../../netfilter/verdict.ts';
-import type { Timer } from '../../sim/scheduler.ts';
+/**
+ * The neighbours of a namespace, over all of its devices: ARP's and neighbour discovery's. Packets that were
+ * routed come in here and leave as frames, once it is known to whom.
+ *
+ *   transmission ─▶ neighbour known? ─▶ frame
+ *                        └ no ─▶ wait ─▶ ask ─▶ answer ─▶ frames
+ *                                         └ none ─▶ host unreachable
+ */
+
+import type { PacketType } from '../../netfilter/skb.ts';
 import { ARP_OPERATION, type ArpMessage } from '../../wire/arp.ts';
 import { ipFrame } from '../../wire/frame.ts';
-import { formatIpAddress, type IpAddress } from '../../wire/ip-address.ts';
+import { ipLength } from '../../wire/headers.ts';
+import { type IpAddress, type Ipv6Address, sameAddress } from '../../wire/ip-address.ts';
 import { BROADCAST_MAC, groupMac, type MacAddress } from '../../wire/mac.ts';
+import { type NdpMessage, ndpPacket, parseNdp } from '../../wire/ndp.ts';
 import type { Packet } from '../../wire/packet.ts';
 import type { Transmission } from '../fate.ts';
 import type { Interface } from '../link/interface.ts';
 import type { Namespace } from '../namespace.ts';
-import { isMulticast, LIMITED_BROADCAST } from '../route-table.ts';
-import type { NeighbourListing, NeighbourState } from './entry.ts';
+import { isMulticast, isUnspecified, LIMITED_BROADCAST } from '../route-table.ts';
+import { askingAddress, judgeArp } from './arp.ts';
+import type { NeighbourListing } from './entry.ts';
+import { advertisementFor, announcement, isOnDevice, type Outgoing, solicitationFor } from './ndp.ts';
+import { Neighbour, type NeighbourTableSide } from './neighbour.ts';
+import { NeighbourCache, type Thresholds } from './neighbour-cache.ts';
+import { answersArpFor, answersSolicitationFor } from './proxy.ts';
+import { NeighbourSettingsBook } from './settings.ts';
 
-const CONNECTED: ReadonlySet<NeighbourState> = new Set(['REACHABLE', 'PERMANENT', 'NOARP']);
-
-interface Entry {
-  readonly address: IpAddress;
-  readonly device: Interface;
-  state: NeighbourState;
-  mac: MacAddress | undefined;
-  probes: number;
-  waiting: Transmission[];
-  timer: Timer | undefined;
-  updated: number;
-  /** A packet has been sent to it: its header is ready for the next (hh_cache). */
-  used: boolean;
-}
+const FAMILY = (address: IpAddress) => (typeof address === 'number' ? 'ipv4' : 'ipv6');
 
 export class NeighbourTable {
   readonly #namespace: Namespace;
-  readonly #entries = new Map<string, Entry>();
+  readonly #cache = new NeighbourCache();
+  readonly #settings: NeighbourSettingsBook;
+  readonly #sides: Readonly<Record<'ipv4' | 'ipv6', NeighbourTableSide>>;
+  readonly #sweeping = { ipv4: false, ipv6: false };
 
   constructor(namespace: Namespace) {
     this.#namespace = namespace;
+    this.#settings = new NeighbourSettingsBook(namespace.sysctls, namespace.randomFor('neighbours'));
+    this.#sides = { ipv4: this.#side('ipv4'), ipv6: this.#side('ipv6') };
   }
 
   /** Sends `transmission` by `device`, now or when its next hop has been found. */
   output(transmission: Transmission, device: Interface): void {
     const { nextHop, packet, skb } = transmission;
-    const known = this.#known(nextHop, device);
+    const known = this.#wellKnown(nextHop, device);
     if (known !== undefined) {
       device.transmit(ipFrame(device.mac, known, packet), skb);
       return;
     }
-    const entry = this.#entry(nextHop, device);
-    if (entry.mac !== undefined) {
-      entry.used = true;
-      device.transmit(ipFrame(device.mac, entry.mac, packet), skb);
-      return;
-    }
-    entry.waiting.push(transmission);
-    this.#namespace.tell({ kind: 'neighbour-wait', device: device.name, address: nextHop, packet });
-    if (entry.state !== 'INCOMPLETE') {
-      entry.probes = 0;
-      this.#set(entry, 'INCOMPLETE');
-      this.#probe(entry);
-    }
+    const neighbour = this.#cache.find(nextHop, device) ?? this.#create(nextHop, device);
+    if (neighbour === undefined) this.#tellDropped(transmission, device, 'neighbour-table-full');
+    else neighbour.output(transmission, ipLength(packet));
   }
 
   /** `ip neigh replace ADDRESS lladdr MAC dev DEVICE nud permanent`. */
   addPermanent(address: IpAddress, mac: MacAddress, device: Interface): void {
-    const entry = this.#entry(address, device);
-    entry.mac = mac;
-    entry.timer?.cancel();
-    this.#set(entry, 'PERMANENT');
-    this.#flush(entry);
+    this.set(address, mac, device, 'PERMANENT');
+  }
+
+  /** `ip neigh replace ADDRESS lladdr MAC dev DEVICE nud STATE`. */
+  set(
+    address: IpAddress,
+    mac: MacAddress,
+    device: Interface,
+    state: 'PERMANENT' | 'REACHABLE' | 'STALE' | 'NOARP',
+  ): void {
+    const neighbour = this.#cache.find(address, device) ?? this.#make(address, device);
+    neighbour.setByHand(mac, state);
+  }
+
+  /** `ip neigh del ADDRESS dev DEVICE`: packets that wait for it are gone. */
+  remove(address: IpAddress, device: Interface): void {
+    const neighbour = this.#cache.find(address, device);
+    if (neighbour !== undefined) this.#cache.remove(neighbour);
+  }
+
+  /** Forgets the neighbours on `device`; `learned`: those set by hand stay. */
+  forget(device: Interface, which: 'all' | 'learned' = 'all'): void {
+    for (const neighbour of [...this.#cache.all()]) {
+      if (neighbour.device !== device) continue;
+      if (which === 'all' || neighbour.state !== 'PERMANENT') this.#cache.remove(neighbour);
+    }
   }
 
   /**
@@ -73,155 +90,257 @@ export class NeighbourTable {
    * before, which needs no more looking up (neigh_hh_bridge).
    */
   cached(address: IpAddress, device: Interface): MacAddress | undefined {
-    const entry = this.#entries.get(keyOf(address, device));
-    if (entry?.used !== true) return undefined;
-    return CONNECTED.has(entry.state) ? entry.mac : undefined;
+    const neighbour = this.#cache.find(address, device);
+    return neighbour?.headerReady === true && neighbour.isConnected ? neighbour.mac : undefined;
+  }
+
+  /** A transport made progress through the neighbour: it is there (dst_confirm). */
+  confirm(address: IpAddress, device: Interface): void {
+    this.#cache.find(address, device)?.confirm();
   }
 
   /** `ip neigh`: in the order in which they were met. */
   list(): NeighbourListing[] {
     const now = this.#namespace.scheduler.now();
-    return [...this.#entries.values()].map(({ address, device, mac, state, updated }) => ({
-      address,
-      device: device.name,
-      ...(mac === undefined ? {} : { mac }),
-      state,
-      router: false,
-      used: now - updated,
-      confirmed: now - updated,
-      updated: now - updated,
-    }));
+    return [...this.#cache.all()].map(
+      ({ address, device, mac, state, isRouter, used, confirmed, updated }) => ({
+        address,
+        device: device.name,
+        ...(mac === undefined ? {} : { mac }),
+        state,
+        router: isRouter,
+        used: now - used,
+        confirmed: now - confirmed,
+        updated: now - updated,
+      }),
+    );
   }
 
-  /** An ARP message has come in on `device`. */
-  arpIn(message: ArpMessage, device: Interface): void {
+  /** Tells everybody on the link that `address` is here: gratuitous ARP, an unsolicited advertisement. */
+  announce(address: IpAddress, device: Interface): void {
+    if (typeof address === 'number') {
+      const message = { senderIp: address, targetIp: address, targetMac: 0 };
+      this.#sendArp(device, BROADCAST_MAC, { ...message, operation: ARP_OPERATION.request });
+    } else this.#sendNdp(device, announcement(address, device, this.#isRouter(device)));
+  }
+
+  /** An ARP message has come in on `device` (arp_process). */
+  arpIn(message: ArpMessage, device: Interface, packetType: PacketType = 'host'): void {
+    if (device.noArp || device.kind === 'loopback') return;
+    const { book, sysctls } = this.#namespace;
     const { operation, senderIp, senderMac, targetIp } = message;
-    const route = this.#namespace.book.routes.lookup(targetIp);
-    const forUs = route?.type === 'local';
-    if (operation === ARP_OPERATION.request && forUs) {
-      this.#learn(this.#entry(senderIp, device), senderMac, 'STALE');
-      device.transmit({
-        source: device.mac,
-        destination: senderMac,
-        payload: {
-          kind: 'arp',
-          message: {
-            operation: ARP_OPERATION.reply,
-            senderMac: device.mac,
-            senderIp: targetIp,
-            targetMac: senderMac,
-            targetIp: senderIp,
-          },
-        },
-      });
+    if (senderIp === targetIp && sysctls.ipv4Conf(device.name, 'drop_gratuitous_arp') !== 0) return;
+    const verdict = judgeArp(message, { book, sysctls, device: device.name });
+    if (verdict.kind === 'silent') return;
+    if (
+      verdict.kind === 'answer' ||
+      (verdict.kind === 'not-ours' && this.#answersFor(targetIp, senderIp, device))
+    ) {
+      if (verdict.kind !== 'answer' || verdict.learn) this.#met(senderIp, device, senderMac);
+      const answer = { senderIp: targetIp, targetIp: senderIp, targetMac: senderMac };
+      this.#sendArp(device, senderMac, { ...answer, operation: ARP_OPERATION.reply });
       return;
     }
-    const known = this.#entries.get(keyOf(senderIp, device));
-    if (operation === ARP_OPERATION.reply && known !== undefined) this.#learn(known, senderMac, 'REACHABLE');
+    this.#hear(message, device, operation === ARP_OPERATION.reply && packetType === 'host');
   }
 
-  /** Link addresses that nobody needs to ask for. */
-  #known(address: IpAddress, device: Interface): MacAddress | undefined {
-    if (isMulticast(address)) return groupMac(address);
-    if (address === LIMITED_BROADCAST) return BROADCAST_MAC;
-    return device.noArp ? device.mac : undefined;
+  /** A delivered packet; true when it was neighbour discovery. */
+  ndpIn(packet: Packet, device: Interface): boolean {
+    const message = parseNdp(packet);
+    const { src, dst } = packet;
+    if (message === undefined || typeof src === 'number' || typeof dst === 'number') return false;
+    if (message.kind === 'advertisement') this.#advertised(message, device);
+    else this.#solicited(message, { src, dst, device });
+    return true;
   }
 
-  #entry(address: IpAddress, device: Interface): Entry {
-    const key = keyOf(address, device);
-    const known = this.#entries.get(key);
-    if (known !== undefined) return known;
-    const entry: Entry = {
-      address,
-      device,
-      state: 'NONE',
-      mac: undefined,
-      probes: 0,
-      waiting: [],
-      timer: undefined,
-      updated: this.#namespace.scheduler.now(),
-      used: false,
+  #side(family: 'ipv4' | 'ipv6'): NeighbourTableSide {
+    const { scheduler } = this.#namespace;
+    return {
+      now: () => scheduler.now(),
+      settings: (device) => this.#settings.of(family, device.name, scheduler.now()),
+      after: (seconds, action, background) => scheduler.after(seconds, action, { background }),
+      solicit: (neighbour, mac) => this.#solicit(neighbour, mac),
+      emit: ({ device }, mac, { packet, skb }) => device.transmit(ipFrame(device.mac, mac, packet), skb),
+      fail: ({ device }, waiting) => {
+        for (const transmission of waiting) {
+          this.#tellDropped(transmission, device, 'no-neighbour');
+          if (transmission.skb !== undefined)
+            this.#namespace.linkFailed(transmission.skb, transmission.packet);
+        }
+      },
+      overflow: ({ device }, transmission) => this.#tellDropped(transmission, device, 'neighbour-queue-full'),
+      waits: ({ device, address }, { packet }) =>
+        this.#namespace.tell({ kind: 'neighbour-wait', device: device.name, address, packet }),
+      changed: ({ device, address, state, mac }) =>
+        this.#namespace.tell({
+          kind: 'neighbour',
+          device: device.name,
+          address,
+          state,
+          ...(mac === undefined ? {} : { mac }),
+        }),
     };
-    this.#entries.set(key, entry);
-    return entry;
   }
 
-  #set(entry: Entry, state: NeighbourState): void {
-    entry.state = state;
-    entry.updated = this.#namespace.scheduler.now();
-    const { address, device, mac } = entry;
-    this.#namespace.tell({
-      kind: 'neighbour',
+  #tellDropped(
+    { packet }: Transmission,
+    device: Interface,
+    reason: 'no-neighbour' | 'neighbour-queue-full' | 'neighbour-table-full',
+  ): void {
+    this.#namespace.tell({ kind: 'packet-dropped', device: device.name, packet, reason });
+  }
+
+  /** Link addresses that nobody needs to ask for (arp_constructor, ndisc_constructor). */
+  #wellKnown(address: IpAddress, device: Interface): MacAddress | undefined {
+    if (isMulticast(address)) return groupMac(address);
+    if (device.noArp || device.kind === 'loopback') return device.mac;
+    if (typeof address !== 'number') return undefined;
+    if (address === LIMITED_BROADCAST) return BROADCAST_MAC;
+    if (this.#cache.find(address, device) !== undefined) return undefined;
+    return this.#namespace.book.routes.lookupLocal(address)?.type === 'broadcast' ? BROADCAST_MAC : undefined;
+  }
+
+  #thresholds(family: 'ipv4' | 'ipv6'): Thresholds {
+    const of = (number: 1 | 2 | 3) =>
+      this.#namespace.sysctls.number(`net.${family}.neigh.default.gc_thresh${number}`);
+    return { low: of(1), middle: of(2), high: of(3) };
+  }
+
+  /** A new entry; undefined when the table is full. */
+  #create(address: IpAddress, device: Interface): Neighbour | undefined {
+    const family = FAMILY(address);
+    // Thresholds matter to large tables only.
+    if (this.#cache.size(family) >= 100) {
+      const thresholds = this.#thresholds(family);
+      if (!this.#cache.makeRoom(family, thresholds, this.#namespace.scheduler.now())) return undefined;
+      if (this.#cache.size(family) + 1 >= thresholds.low) this.#sweepLater(family);
+    }
+    return this.#make(address, device);
+  }
+
+  #make(address: IpAddress, device: Interface): Neighbour {
+    const neighbour = new Neighbour(address, device, this.#sides[FAMILY(address)]);
+    this.#cache.add(neighbour);
+    return neighbour;
+  }
+
+  /** neigh_periodic_work: twice in a reachable time, while the table is large. */
+  #sweepLater(family: 'ipv4' | 'ipv6'): void {
+    if (this.#sweeping[family]) return;
+    this.#sweeping[family] = true;
+    const { scheduler } = this.#namespace;
+    const { baseReachable } = this.#settings.of(family, 'default', scheduler.now());
+    const sweep = () => {
+      this.#sweeping[family] = false;
+      const thresholds = this.#thresholds(family);
+      this.#cache.sweep(family, thresholds, ({ used, device }) => {
+        const { stale } = this.#settings.of(family, device.name, scheduler.now());
+        return scheduler.now() - used > stale;
+      });
+      if (this.#cache.size(family) >= thresholds.low) this.#sweepLater(family);
+    };
+    scheduler.after(baseReachable / 2, sweep, { background: true });
+  }
+
+  #solicit({ address, device, lastWaiting }: Neighbour, mac: MacAddress | undefined): void {
+    const wanted = lastWaiting?.packet.src;
+    if (typeof address === 'number') {
+      const context = { book: this.#namespace.book, sysctls: this.#namespace.sysctls, device: device.name };
+      const senderIp = askingAddress(address, typeof wanted === 'number' ? wanted : undefined, context);
+      const question = { operation: ARP_OPERATION.request, senderIp, targetIp: address, targetMac: 0 };
+      this.#sendArp(device, mac ?? BROADCAST_MAC, question);
+      return;
+    }
+    const question = solicitationFor(address, device, {
+      wanted: typeof wanted === 'number' ? undefined : wanted,
+      mac,
+    });
+    if (question !== undefined) this.#sendNdp(device, question);
+  }
+
+  #sendArp(device: Interface, destination: MacAddress, message: Omit<ArpMessage, 'senderMac'>): void {
+    const payload = { kind: 'arp', message: { ...message, senderMac: device.mac } } as const;
+    device.transmit({ source: device.mac, destination, payload });
+  }
+
+  #sendNdp(device: Interface, { src, dst, message }: Outgoing<NdpMessage>): void {
+    this.#namespace.send(ndpPacket(src, dst, message), { device: device.name });
+  }
+
+  /** neigh_event_ns: whoever asks is there, as far as we know. */
+  #met(address: IpAddress, device: Interface, mac: MacAddress): void {
+    const neighbour = this.#cache.find(address, device) ?? this.#create(address, device);
+    neighbour?.update({ mac, state: 'STALE', override: true });
+  }
+
+  /** What is known of the sender may change; arp_accept makes strangers known. */
+  #hear({ senderIp, senderMac, targetIp, operation }: ArpMessage, device: Interface, proves: boolean): void {
+    const isGratuitous = senderIp === targetIp;
+    let neighbour = this.#cache.find(senderIp, device);
+    if (neighbour === undefined && this.#acceptsStranger(senderIp, device)) {
+      if (isGratuitous || operation === ARP_OPERATION.reply) neighbour = this.#create(senderIp, device);
+    }
+    if (neighbour === undefined) return;
+    const now = this.#namespace.scheduler.now();
+    const { lockTime } = this.#settings.of('ipv4', device.name, now);
+    // Several proxies may answer: the first counts for a while.
+    const override = isGratuitous || now > neighbour.updated + lockTime;
+    neighbour.update({ mac: senderMac, state: proves ? 'REACHABLE' : 'STALE', override });
+  }
+
+  #acceptsStranger(address: number, device: Interface): boolean {
+    const accept = this.#namespace.sysctls.ipv4Conf(device.name, 'arp_accept');
+    if (accept !== 2) return accept === 1;
+    return this.#namespace.book.routes.lookup(address, device.name)?.gateway === undefined;
+  }
+
+  #answersFor(target: number, asker: number, device: Interface): boolean {
+    const { book, sysctls, proxied } = this.#namespace;
+    const route = book.routes.lookup(target, undefined, { src: asker, iif: device.name });
+    return answersArpFor({
       device: device.name,
-      address,
-      state,
-      ...(mac === undefined ? {} : { mac }),
+      route,
+      forwards: sysctls.ipv4Conf(device.name, 'forwarding') !== 0,
+      proxyArp: sysctls.ipv4Conf(device.name, 'proxy_arp') !== 0,
+      privateVlan: sysctls.ipv4Conf(device.name, 'proxy_arp_pvlan') !== 0,
+      listed: proxied.has(target, device.name),
     });
   }
 
-  #learn(entry: Entry, mac: MacAddress, state: 'REACHABLE' | 'STALE'): void {
-    if (entry.state === 'PERMANENT') return;
-    entry.mac = mac;
-    entry.timer?.cancel();
-    this.#set(entry, state);
-    this.#flush(entry);
+  #isRouter(device: Interface): boolean {
+    return this.#namespace.sysctls.ipv6Conf(device.name, 'forwarding') !== 0;
   }
 
-  #flush(entry: Entry): void {
-    const { waiting, device, mac } = entry;
-    entry.waiting = [];
-    if (mac === undefined) return;
-    if (waiting.length > 0) entry.used = true;
-    for (const { packet, skb } of waiting) device.transmit(ipFrame(device.mac, mac, packet), skb);
+  #solicited(
+    { target, sourceMac }: Extract<NdpMessage, { kind: 'solicitation' }>,
+    {
+      src,
+      dst,
+      device,
+    }: { readonly src: Ipv6Address; readonly dst: Ipv6Address; readonly device: Interface },
+  ): void {
+    const { proxied, sysctls } = this.#namespace;
+    const router = this.#isRouter(device);
+    const own = isOnDevice(target, device);
+    const proxyNdp = sysctls.ipv6Conf(device.name, 'proxy_ndp') !== 0;
+    const listed = proxied.has(target, device.name);
+    if (!own && !answersSolicitationFor({ forwards: router, listed, proxyNdp })) return;
+    if (!isUnspecified(src)) {
+      if (sourceMac !== undefined) this.#met(src, device, sourceMac);
+      else if (isMulticast(dst)) return;
+    }
+    this.#sendNdp(device, advertisementFor({ src, dst, device, target, proxy: !own, router }));
   }
 
-  #probe(entry: Entry): void {
-    const { address, device } = entry;
-    if (entry.probes >= 3) {
-      this.#set(entry, 'FAILED');
-      const { waiting } = entry;
-      entry.waiting = [];
-      for (const { packet, skb } of waiting) this.#fail(packet, skb, device, 'no-neighbour');
+  #advertised(message: Extract<NdpMessage, { kind: 'advertisement' }>, device: Interface): void {
+    const { target, targetMac, solicited, override, router } = message;
+    const neighbour = this.#cache.find(target, device);
+    if (neighbour === undefined || neighbour.state === 'FAILED') return;
+    // An own proxy answer that came back says nothing.
+    if (targetMac === device.mac && isOnDevice(target, device) && sameAddress(target, neighbour.address))
       return;
-    }
-    entry.probes++;
-    if (typeof address === 'number') {
-      const first = entry.waiting[0]?.packet.src;
-      const senderIp =
-        typeof first === 'number' && this.#isOwn(first) ? first : this.#ownAddress(address, device);
-      device.transmit({
-        source: device.mac,
-        destination: BROADCAST_MAC,
-        payload: {
-          kind: 'arp',
-          message: {
-            operation: ARP_OPERATION.request,
-            senderMac: device.mac,
-            senderIp,
-            targetMac: 0,
-            targetIp: address,
-          },
-        },
-      });
-    }
-    entry.timer = this.#namespace.scheduler.after(1, () => this.#probe(entry));
+    const state = solicited ? 'REACHABLE' : 'STALE';
+    neighbour.update({ mac: targetMac, state, override, weakOverride: true, router });
   }
-
-  #isOwn(address: number): boolean {
-    return this.#namespace.book.routes.lookup(address)?.type === 'local';
-  }
-
-  #ownAddress(address: number, device: Interface): number {
-    const own = this.#namespace.book.masqueradeAddress(device.name, address);
-    return typeof own === 'number' ? own : 0;
-  }
-
-  #fail(packet: Packet, skb: Skb | undefined, device: Interface, reason: DropReason): void {
-    this.#namespace.tell({ kind: 'packet-dropped', device: device.name, packet, reason });
-    if (skb !== undefined) this.#namespace.linkFailed(skb, packet);
-  }
-}
-
-function keyOf(address: IpAddress, device: Interface): string {
-  return `${device.index} ${formatIpAddress(address)}`;
 }
