@@ -7,12 +7,14 @@ import type { Refusal } from '../../netstack/fate.ts';
 import { familyOf, formatIpAddress, type IpFamily } from '../../wire/ip-address.ts';
 import type { Packet } from '../../wire/packet.ts';
 import type { NetworkPlan } from '../network/network-plan.ts';
+import { policyReason } from './explain-policy.ts';
 import {
   explainClosedPort,
   explainMissingPort,
   explainNoEndpoints,
   explainSourceRanges,
 } from './explain-service.ts';
+import type { Hop } from './hop.ts';
 import type { Outcome } from './outcome.ts';
 import { findServiceOf, type ServiceHit, serviceWords } from './service-lookup.ts';
 import { type MasqueradeCause, type Translations, translationsOf } from './translation.ts';
@@ -109,14 +111,22 @@ function explainDelivered(about: Explanation, outcome: Extract<Outcome, { kind: 
   return `${verb} ${serviceWords(hit)} sent it to ${where}${count}. The client sees ${asked}; ${sourceWords(about, outcome.packet)}.`;
 }
 
-/** The comment of the rule that dropped or refused the packet, as kube-proxy wrote it. */
-function decidingComment({ walk, outcome }: Explanation): string {
-  const hop = walk.hops.findLast(({ leg, host }) => leg === 'request' && host === outcome.host);
+/** The hop where the request ended. */
+function lastHop({ walk, outcome }: Explanation): Hop | undefined {
+  return walk.hops.findLast(({ leg, host }) => leg === 'request' && host === outcome.host);
+}
+
+/** The rule that dropped or refused the packet at `hop`. */
+function decidingRule(hop: Hop | undefined) {
   const rule = hop?.events.findLast(
     (event) => event.kind === 'rule' && (event.effect.kind === 'drop' || event.effect.kind === 'reject'),
   );
-  if (rule?.kind !== 'rule') return '';
-  const comment = rule.rule.matches.find((match) => match.kind === 'comment');
+  return rule?.kind === 'rule' ? rule : undefined;
+}
+
+/** The comment of that rule, as kube-proxy wrote it. */
+function decidingComment(about: Explanation): string {
+  const comment = decidingRule(lastHop(about))?.rule.matches.find((match) => match.kind === 'comment');
   return comment?.kind === 'comment' ? comment.text : '';
 }
 
@@ -134,7 +144,8 @@ function serviceReason(about: Explanation): string | undefined {
 }
 
 function explainDropped(about: Explanation, outcome: Extract<Outcome, { kind: 'dropped' }>): string {
-  const why = serviceReason(about) ?? `${DROP_REASONS[outcome.reason]}.`;
+  const why =
+    serviceReason(about) ?? policyReason(about.plan, lastHop(about)) ?? `${DROP_REASONS[outcome.reason]}.`;
   return `Dropped in silence by ${outcome.host} (${outcome.reason}); the client waits until it times out: ${why}`;
 }
 
@@ -151,8 +162,10 @@ function explainReplyLost(
   if (loss !== undefined) {
     return `${arrived} it left ${reply.host} by ${loss.device} and was lost (${loss.reason}): ${DROP_REASONS[loss.reason]}.`;
   }
-  if (fate.kind === 'dropped')
-    return `${arrived} ${reply.host} dropped it (${fate.reason}): ${DROP_REASONS[fate.reason]}.`;
+  if (fate.kind === 'dropped') {
+    const why = policyReason(about.plan, reply) ?? `${DROP_REASONS[fate.reason]}.`;
+    return `${arrived} ${reply.host} dropped it (${fate.reason}): ${why}`;
+  }
   if (fate.kind === 'rejected')
     return `${arrived} ${reply.host} refused it with ${refusalWords(fate.refusal, familyOf(about.walk.request.packet.src))}.`;
   return `${arrived} it ended at ${reply.host} (${fate.kind}).`;
