@@ -19,7 +19,7 @@ function markText({ mark, mask }: NonNullable<PolicyRule['fwmark']>): string {
 
 /** One line, without its newline. */
 export function formatPolicyRule(rule: PolicyRule): string {
-  const { priority, from, to, fwmark, iif, invert, action } = rule;
+  const { priority, from, to, fwmark, iif, invert, table, refuse } = rule;
   return [
     `${priority}:\t`,
     invert === true ? 'not ' : '',
@@ -27,7 +27,7 @@ export function formatPolicyRule(rule: PolicyRule): string {
     to === undefined ? '' : `to ${destinationText(to)} `,
     fwmark === undefined ? '' : markText(fwmark),
     iif === undefined ? '' : `iif ${iif} `,
-    action.kind === 'lookup' ? `lookup ${tableText(action.table)}` : action.kind,
+    refuse ?? `lookup ${tableText(table ?? ROUTING_TABLE.main)}`,
   ].join('');
 }
 
