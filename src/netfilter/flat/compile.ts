@@ -16,7 +16,7 @@ import { type Decision, type FlatChain, FlatTable } from './flat-table.ts';
 import { Front } from './front.ts';
 import type { Image } from './image.ts';
 import { NO_DECISION, RESULT } from './layout.ts';
-import { type Facts, flattenChain, type Leaf } from './leaf.ts';
+import { type Facts, Leaf } from './leaf.ts';
 import { FlatPool } from './pool.ts';
 import { WordList } from './word-list.ts';
 
@@ -99,6 +99,8 @@ export class CompiledTable {
   readonly family: IpFamily;
   readonly pool: FlatPool;
   #flat: FlatTable;
+  /** Filled by one chain after another. */
+  #leaf: Leaf;
   readonly #index: WordList;
   readonly #same: WordList;
   readonly #indexOf: WordList;
@@ -113,6 +115,7 @@ export class CompiledTable {
     const { allocate } = pool;
     this.#flat = new FlatTable(family, table.chains.values(), allocate);
     this.#flat.checkJumps();
+    this.#leaf = new Leaf(this.#flat);
     this.#index = new WordList(allocate);
     this.#same = new WordList(allocate);
     this.#indexOf = new WordList(allocate);
@@ -233,18 +236,21 @@ export class CompiledTable {
       flat = next;
     }
     if (flat === undefined) return undefined;
-    const leaves: [Facts, Leaf][] = [];
-    for (const { index, facts } of leadingRules(flat.chain).values()) {
-      const leaf = this.#leafOf(flat, index, facts);
-      if (leaf !== undefined) leaves.push([facts, leaf]);
+    return { front: new Front(this.pool, this.#leavesOf(flat)), source: flat.chain, path };
+  }
+
+  /** The leaves that the leading rules of `source` lead to; each is gone when the next is asked for. */
+  *#leavesOf(source: FlatChain): IterableIterator<readonly [Facts, Leaf]> {
+    for (const { index, facts } of leadingRules(source.chain).values()) {
+      const leaf = this.#leafOf(source, index, facts);
+      if (leaf !== undefined) yield [facts, leaf];
     }
-    return { front: new Front(this.pool, leaves), source: flat.chain, path };
   }
 
   /** The leaf that rule `index` of `source` leads to. */
   #leafOf(source: FlatChain, index: number, facts: Facts): Leaf | undefined {
     const chain = this.#flat.follow(source, index);
-    return chain && flattenChain(chain, facts, (from, at) => this.#flat.follow(from, at));
+    return chain !== undefined && this.#leaf.flatten(chain.number, facts) ? this.#leaf : undefined;
   }
 
   #updateFront(
@@ -305,6 +311,7 @@ export class CompiledTable {
   #compact(): void {
     const chains = this.#flat.chains().map(({ chain }) => chain);
     this.#flat = new FlatTable(this.family, chains, this.pool.allocate);
+    this.#leaf = new Leaf(this.#flat);
     for (const list of [this.#index, this.#same, this.#indexOf]) list.length = 0;
     for (const { name } of chains) this.#reindex(name);
   }

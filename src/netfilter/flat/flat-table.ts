@@ -8,7 +8,7 @@ import type { Chain, Rule } from '../rule-set.ts';
 import { addressWords } from './batch.ts';
 import { writeAction } from './encode-action.ts';
 import { type DeviceTest, EncodedMatches, wordsOf } from './encode-tests.ts';
-import { ACTION, ACTION_WORDS, NO_DECISION, RECORD, recordWords, TEST } from './layout.ts';
+import { ACTION, ACTION_WORDS, HEAD, NO_DECISION, RECORD, recordWords, TEST } from './layout.ts';
 import { type Allocate, WordList } from './word-list.ts';
 
 export interface FlatChain {
@@ -71,6 +71,16 @@ export class FlatTable {
   chain(name: string): FlatChain | undefined {
     const number = this.#numbers.get(name);
     return number === undefined ? undefined : this.#chains[number];
+  }
+
+  /** The name of chain number `chain`. */
+  nameOf(chain: number): string {
+    return this.#chains[chain]?.chain.name ?? '';
+  }
+
+  /** Whether the rule whose source stands at word `at` of the records wants any other source. */
+  negatesSource(at: number): boolean {
+    return ((this.records.words[at - (at % this.#recordWords)] ?? 0) & HEAD.notSource) !== 0;
   }
 
   /** Where rule `index` (from 0) of `from` leads; undefined when it does not jump, or to nowhere. */

@@ -31,11 +31,12 @@ export class Front {
   #size = 0;
   readonly #entryWords: number;
 
-  /** The table of these entries; no two with the same facts. */
+  /** The table of these entries; no two with the same facts. Each leaf is used before the next is taken. */
   constructor(pool: FlatPool, leaves: Iterable<readonly [Facts, Leaf]>) {
     this.#pool = pool;
     this.#entryWords = entryWords(pool.width);
-    const entries = [...leaves].map(([facts, leaf]) => this.#entry(facts, leaf));
+    const entries: Entry[] = [];
+    for (const [facts, leaf] of leaves) entries.push(this.#entry(facts, leaf));
     this.#spread(entries, Math.ceil(Math.log2(entries.length / PAGE_LOAD)));
   }
 

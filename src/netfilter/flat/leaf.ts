@@ -1,19 +1,18 @@
 /**
  * Chains that come down to a list of endpoints: perhaps a mark for some sources, then one of several DNATs with
- * nearly equal chances by `statistic` rules (or just one), perhaps another mark when the packet comes from the endpoint itself. That
- * is what every kube-proxy Service is; nothing here knows kube-proxy's names.
+ * nearly equal chances by `statistic` rules (or just one), perhaps another mark when the packet comes from the
+ * endpoint itself. That is what every kube-proxy Service is; nothing here knows kube-proxy's names.
  *
- * A chain is only flattened for packets of which something is known: the exact fields of the rule that led
- * to it. What does not fit the form is not flattened, and then walked.
+ * A chain is only flattened for packets of which something is known: the exact fields of the rule that led to it.
+ * What does not fit the form is not flattened, and then walked.
  */
 import type { IpAddress } from '../../wire/ip-address.ts';
-import { addressBits, familyOf, maskAddress, sameAddress } from '../../wire/ip-address.ts';
-import { maskLength } from '../../wire/ip-prefix.ts';
-import { PROTOCOL } from '../../wire/protocol.ts';
-import type { Match } from '../match.ts';
-import type { Chain, Rule } from '../rule-set.ts';
-import type { NatTarget } from '../target.ts';
+import { wordsOf } from './encode-tests.ts';
+import type { FlatTable } from './flat-table.ts';
+import { ACTION, ACTION_WORDS } from './layout.ts';
 import { ONE } from './match-record.ts';
+import { endpointWords } from './pool-layout.ts';
+import { conditionsOf, NO_PROBABILITY, type RuleConditions, SOURCE, VERDICT } from './rule-conditions.ts';
 
 /** What is known of every packet that gets there. */
 export interface Facts {
@@ -22,213 +21,225 @@ export interface Facts {
   readonly dport: number;
 }
 
-/** `mark = (mark & keep) ^ flip` for packets whose source passes; no `source`: for all. */
-export interface MarkStep {
-  readonly keep: number;
-  readonly flip: number;
-  readonly source:
-    | { readonly address: IpAddress; readonly mask: IpAddress; readonly negate: boolean }
-    | undefined;
-}
-
-export interface LeafEndpoint {
-  readonly address: IpAddress;
-  readonly port: number;
-  /** The rule that translates: its chain and its number from 1. */
+/** The rule behind an endpoint. */
+export interface EndpointOrigin {
   readonly chain: string;
+  /** From 1. */
   readonly number: number;
 }
 
-export interface Leaf {
-  /** Before the choice. */
-  readonly mark: MarkStep | undefined;
-  /** For packets whose source is the endpoint that was chosen. */
-  readonly hairpin: { readonly keep: number; readonly flip: number } | undefined;
-  /** In the rules' order. */
-  readonly endpoints: readonly LeafEndpoint[];
-  /** Of each endpoint but the last, in units of 2^-31: that it is taken when those before were not. */
-  readonly probabilities: readonly number[];
-}
-
-/** A leaf under construction: choices may still have steps of their own. */
-interface Draft {
-  readonly steps: MarkStep[];
-  readonly choices: {
-    readonly probability: number;
-    readonly steps: MarkStep[];
-    readonly endpoint: LeafEndpoint;
-  }[];
-}
-
-type Source = NonNullable<MarkStep['source']>;
-
-/** What is left of a rule's matches once the facts are used: `false` when no such packet matches. */
-interface Conditions {
-  readonly source: Source | undefined;
-  readonly probability: number | undefined;
-}
-
-const PORTS_PROTOCOLS = {
-  tcp: PROTOCOL.tcp,
-  udp: PROTOCOL.udp,
-  sctp: PROTOCOL.sctp,
-  udplite: PROTOCOL.udplite,
-};
-
-/** Whether `match` holds for packets of these facts; undefined when that depends on more. */
-function decide(match: Match, { destination, protocol, dport }: Facts): boolean | undefined {
-  switch (match.kind) {
-    case 'comment':
-    case 'nfacct':
-      return true;
-    case 'destination':
-      if (familyOf(match.mask) !== familyOf(destination)) return match.negate;
-      return sameAddress(maskAddress(destination, match.mask), match.address) !== match.negate;
-    case 'protocol':
-      return (match.protocol === 0 || match.protocol === protocol) !== match.negate;
-    case 'tcp':
-    case 'udp':
-    case 'sctp':
-    case 'udplite': {
-      if (protocol !== PORTS_PROTOCOLS[match.kind]) return false;
-      const test = match.dport;
-      if (test !== undefined && (dport >= test.from && dport <= test.to) === test.negate) return false;
-      const more = match.sport ?? (match.kind === 'tcp' ? (match.flags ?? match.option) : undefined);
-      return more === undefined ? true : undefined;
-    }
-    default:
-      return undefined;
-  }
-}
-
-/** What `rule` asks for beyond the facts; false when it cannot match, undefined when it is not of the form. */
-function conditionsOf(rule: Rule, facts: Facts): Conditions | false | undefined {
-  let source: Source | undefined;
-  let probability: number | undefined;
-  for (const match of rule.matches) {
-    const known = decide(match, facts);
-    if (known === false) return false;
-    if (known === true) continue;
-    if (
-      match.kind === 'source' &&
-      source === undefined &&
-      familyOf(match.mask) === familyOf(facts.destination)
-    ) {
-      source = match;
-    } else if (
-      match.kind === 'statistic' &&
-      match.mode === 'random' &&
-      !match.negate &&
-      probability === undefined
-    ) {
-      probability = match.probability;
-    } else return undefined;
-  }
-  return { source, probability };
-}
-
-/** A chain with whatever `Follow` needs to know of it. */
-interface Linked {
-  readonly chain: Chain;
-}
-
-/** Where rule `index` (from 0) of a chain leads. */
-export type Follow<C extends Linked> = (from: C, index: number) => C | undefined;
-
-/** What a chain of nothing but marks does to packets of these facts; undefined when it does anything else. */
-function marksOf(chain: Chain, facts: Facts): { readonly keep: number; readonly flip: number } | undefined {
-  let keep = -1;
-  let flip = 0;
-  for (const rule of chain.rules) {
-    const conditions = conditionsOf(rule, facts);
-    if (conditions === false) continue;
-    if (conditions === undefined || conditions.source !== undefined || conditions.probability !== undefined) {
-      return undefined;
-    }
-    const { target } = rule;
-    if (target.kind === 'none') continue;
-    if (target.kind !== 'mark') return undefined;
-    keep &= ~target.mask;
-    flip = (flip & ~target.mask) ^ target.value;
-  }
-  return { keep, flip: flip | 0 };
-}
-
-/** A DNAT to exactly one address and port. */
-function dnatEndpoint({
-  range,
-}: NatTarget): { readonly address: IpAddress; readonly port: number } | undefined {
-  const { addresses, ports } = range;
-  if (addresses === undefined || ports === undefined || ports.base !== undefined) return undefined;
-  if (!sameAddress(addresses.from, addresses.to) || ports.from !== ports.to) return undefined;
-  return { address: addresses.from, port: ports.from };
-}
-
-interface Place<C extends Linked> {
-  readonly facts: Facts;
-  readonly follow: Follow<C>;
-}
-
+/** Long ways are no leaves. */
 const MAX_DEPTH = 16;
 
-/** `depth` counts the jumps: long ways are no leaves. */
-function draftOf<C extends Linked>(linked: C, place: Place<C>, depth: number): Draft | undefined {
-  const { facts, follow } = place;
-  const { chain } = linked;
-  if (depth > MAX_DEPTH) return undefined;
-  const draft: Draft = { steps: [], choices: [] };
-  for (const [index, rule] of chain.rules.entries()) {
-    const conditions = conditionsOf(rule, facts);
-    if (conditions === undefined) return undefined;
-    if (conditions === false) continue;
-    const { source, probability } = conditions;
-    const { target } = rule;
-    if (target.kind === 'none') {
-      // A draw that decides nothing still is one of the chain's draws: leave such chains alone.
-      if (probability !== undefined) return undefined;
-      continue;
-    }
-    if (target.kind === 'mark') {
-      if (probability !== undefined || draft.choices.length > 0) return undefined;
-      draft.steps.push({ keep: ~target.mask, flip: target.value | 0, source });
-      continue;
-    }
-    if (target.kind === 'dnat') {
-      const to = dnatEndpoint(target);
-      if (to === undefined || source !== undefined) return undefined;
-      const endpoint = { ...to, chain: chain.name, number: index + 1 };
-      draft.choices.push({ probability: probability ?? ONE, steps: [], endpoint });
-      if (probability === undefined) return draft;
-      continue;
-    }
-    if (target.kind !== 'jump' && target.kind !== 'goto') return undefined;
-    const next = follow(linked, index);
-    if (next === undefined) return undefined;
-    const marks = target.kind === 'jump' ? marksOf(next.chain, facts) : undefined;
-    if (marks !== undefined) {
-      if (probability !== undefined || draft.choices.length > 0) return undefined;
-      draft.steps.push({ ...marks, source });
-      continue;
-    }
-    if (source !== undefined) return undefined;
-    const sub = draftOf(next, place, depth + 1);
-    if (sub === undefined) return undefined;
-    if (probability === undefined && draft.choices.length === 0) {
-      return { steps: [...draft.steps, ...sub.steps], choices: sub.choices };
-    }
-    const [only, ...others] = sub.choices;
-    if (only === undefined || others.length > 0) return undefined;
-    const steps = [...sub.steps, ...only.steps];
-    draft.choices.push({ probability: probability ?? ONE, steps, endpoint: only.endpoint });
-    if (probability === undefined) return draft;
-  }
-  // It can be fallen out of.
-  return undefined;
+/** mark = (mark & keep) ^ flip, for packets from `source` (the rule's record; SOURCE.any: for all). */
+interface MarkStep {
+  readonly keep: number;
+  readonly flip: number;
+  readonly source: number;
 }
 
-function isHairpin({ source }: MarkStep, endpoint: LeafEndpoint): boolean {
-  if (source === undefined || source.negate || !sameAddress(source.address, endpoint.address)) return false;
-  return maskLength(source.mask) === addressBits(familyOf(source.address));
+/** One of the DNATs; `step` is the mark that only its packets get. */
+interface Choice {
+  readonly probability: number;
+  readonly step: MarkStep | undefined;
+}
+
+/** A chain flattened, one after another: nothing of it outlives the next `flatten`. */
+export class Leaf {
+  readonly #flat: FlatTable;
+  readonly #width: 1 | 4;
+  /** Endpoints as the pool keeps them, in the rules' order. */
+  endpoints: Int32Array;
+  count = 0;
+  readonly origins: EndpointOrigin[] = [];
+  /** Of each endpoint but the last, in units of 2^-31: that it is taken when those before were not. */
+  readonly probabilities: number[] = [];
+  /** Before the choice: mark = (mark & keep) ^ flip. */
+  keep = -1;
+  flip = 0;
+  /** The word of `flat`'s records where the source that the mark is for stands, SOURCE.any or SOURCE.none. */
+  source: number = SOURCE.none;
+  /** For packets whose source is the endpoint that was chosen. */
+  hairpinKeep = -1;
+  hairpinFlip = 0;
+  readonly #facts = new Int32Array(4);
+  #protocol = 0;
+  #dport = 0;
+  readonly #steps: MarkStep[] = [];
+  readonly #choices: Choice[] = [];
+  readonly #conditions: RuleConditions = { source: SOURCE.any, probability: NO_PROBABILITY };
+
+  constructor(flat: FlatTable) {
+    this.#flat = flat;
+    this.#width = flat.width;
+    this.endpoints = new Int32Array(64 * endpointWords(flat.width));
+  }
+
+  get records(): Int32Array {
+    return this.#flat.records.words;
+  }
+
+  /** Whether the mark is for packets from anywhere but `source`. */
+  get negatesSource(): boolean {
+    return this.source >= 0 && this.#flat.negatesSource(this.source);
+  }
+
+  /** Flattens chain number `chain` for packets of `facts` that have drawn nothing yet. False: it is not of the form. */
+  flatten(chain: number, { destination, protocol, dport }: Facts): boolean {
+    if (typeof destination === 'number') this.#facts[0] = destination;
+    else this.#facts.set(wordsOf(destination));
+    this.#protocol = protocol;
+    this.#dport = dport;
+    this.count = 0;
+    this.origins.length = 0;
+    this.probabilities.length = 0;
+    this.#steps.length = 0;
+    this.#choices.length = 0;
+    return this.#draft(chain, 0) && this.#settle();
+  }
+
+  /** Follows a chain to its end; false when it is not of the form or can be fallen out of. */
+  #draft(chain: number, depth: number): boolean {
+    const { bounds, actions } = this.#flat;
+    if (depth > MAX_DEPTH) return false;
+    const steps = this.#steps;
+    const choices = this.#choices;
+    const firstChoice = choices.length;
+    const start = bounds.words[2 * chain] ?? 0;
+    const end = bounds.words[2 * chain + 1] ?? 0;
+    for (let rule = start; rule < end; rule++) {
+      const verdict = this.#judge(rule);
+      if (verdict === VERDICT.never) continue;
+      if (verdict === VERDICT.unknown) return false;
+      const { source, probability } = this.#conditions;
+      const certain = probability === NO_PROBABILITY;
+      const isFirst = choices.length === firstChoice;
+      const action = rule * ACTION_WORDS;
+      const code = actions.words[action];
+      const argument = actions.words[action + 1] ?? 0;
+      if (code === ACTION.next) {
+        // A draw that decides nothing still is one of the chain's draws: leave such chains alone.
+        if (!certain) return false;
+      } else if (code === ACTION.mark) {
+        if (!certain || !isFirst) return false;
+        steps.push({ keep: argument, flip: actions.words[action + 2] ?? 0, source });
+      } else if (code === ACTION.dnat) {
+        if (source !== SOURCE.any || !this.#addEndpoint(chain, rule - start, action)) return false;
+        choices.push({ probability: certain ? ONE : probability, step: undefined });
+        if (certain) return true;
+      } else if (code === ACTION.jump || code === ACTION.goto) {
+        const marks = code === ACTION.jump ? this.#marksOf(argument, source) : undefined;
+        if (marks !== undefined) {
+          if (!certain || !isFirst) return false;
+          steps.push(marks);
+          continue;
+        }
+        if (source !== SOURCE.any) return false;
+        if (certain && isFirst) return this.#draft(argument, depth + 1);
+        const firstStep = steps.length;
+        const place = choices.length;
+        if (!this.#draft(argument, depth + 1)) return false;
+        const only = choices.pop();
+        // One way on, with one mark at most.
+        if (only === undefined || choices.length !== place) return false;
+        if (steps.length - firstStep + (only.step === undefined ? 0 : 1) > 1) return false;
+        const step = only.step ?? steps[firstStep];
+        steps.length = firstStep;
+        choices.push({ probability: certain ? ONE : probability, step });
+        if (certain) return true;
+      } else return false;
+    }
+    return false;
+  }
+
+  #judge(rule: number): number {
+    return conditionsOf(this.#flat, rule, this.#facts, this.#protocol, this.#dport, this.#conditions);
+  }
+
+  /** Takes the endpoint that a DNAT of exactly one address and port leads to. */
+  #addEndpoint(chain: number, index: number, action: number): boolean {
+    const { words } = this.#flat.actions;
+    const port = words[action + 1] ?? -1;
+    if (port < 0 || words[action + 2] !== 1) return false;
+    const stride = endpointWords(this.#width);
+    if ((this.count + 1) * stride > this.endpoints.length) {
+      const larger = new Int32Array(2 * this.endpoints.length);
+      larger.set(this.endpoints);
+      this.endpoints = larger;
+    }
+    const at = this.count * stride;
+    for (let word = 0; word < stride; word++) {
+      this.endpoints[at + word] = word < this.#width ? (words[action + 3 + word] ?? 0) : 0;
+    }
+    this.endpoints[at + this.#width] = port;
+    this.origins.push({ chain: this.#flat.nameOf(chain), number: index + 1 });
+    this.count++;
+    return true;
+  }
+
+  /** What a chain of nothing but marks does to packets from `source`; undefined when it does anything else. */
+  #marksOf(chain: number, source: number): MarkStep | undefined {
+    const { bounds, actions } = this.#flat;
+    let keep = -1;
+    let flip = 0;
+    const end = bounds.words[2 * chain + 1] ?? 0;
+    for (let rule = bounds.words[2 * chain] ?? 0; rule < end; rule++) {
+      const verdict = this.#judge(rule);
+      if (verdict === VERDICT.never) continue;
+      const { source: more, probability } = this.#conditions;
+      if (verdict === VERDICT.unknown || more !== SOURCE.any || probability !== NO_PROBABILITY)
+        return undefined;
+      const action = rule * ACTION_WORDS;
+      const code = actions.words[action];
+      if (code === ACTION.next) continue;
+      if (code !== ACTION.mark) return undefined;
+      keep &= actions.words[action + 1] ?? 0;
+      flip = (flip & (actions.words[action + 1] ?? 0)) ^ (actions.words[action + 2] ?? 0);
+    }
+    return { keep, flip, source };
+  }
+
+  /** Brings the draft into the form that dispatch tables hold; false when it has another. */
+  #settle(): boolean {
+    const steps = this.#steps;
+    const choices = this.#choices;
+    const [first] = choices;
+    if (first === undefined) return false;
+    let hairpin = first.step;
+    const last = steps.at(-1);
+    if (choices.length === 1 && hairpin === undefined && last !== undefined && this.#isHairpin(last, 0)) {
+      hairpin = last;
+      steps.pop();
+    } else {
+      for (const [place, { step }] of choices.entries()) {
+        if (step?.keep !== hairpin?.keep || step?.flip !== hairpin?.flip) return false;
+        if (step !== undefined && !this.#isHairpin(step, place)) return false;
+      }
+    }
+    if (steps.length > 1) return false;
+    const [mark] = steps;
+    this.keep = mark?.keep ?? -1;
+    this.flip = mark?.flip ?? 0;
+    this.source = mark?.source ?? SOURCE.none;
+    this.hairpinKeep = hairpin?.keep ?? -1;
+    this.hairpinFlip = hairpin?.flip ?? 0;
+    for (let place = 0; place + 1 < choices.length; place++) {
+      this.probabilities.push(choices[place]?.probability ?? 0);
+    }
+    return isEven(this.probabilities);
+  }
+
+  /** Whether a step is for packets from exactly the endpoint at `place`. */
+  #isHairpin({ source }: MarkStep, place: number): boolean {
+    if (source < 0 || this.#flat.negatesSource(source)) return false;
+    const { records } = this;
+    const endpoint = place * endpointWords(this.#width);
+    for (let word = 0; word < this.#width; word++) {
+      if (records[source + word] !== this.endpoints[endpoint + word]) return false;
+      if (records[source + this.#width + word] !== -1) return false;
+    }
+    return true;
+  }
 }
 
 /**
@@ -243,37 +254,4 @@ function isEven(probabilities: readonly number[]): boolean {
     const distance = Math.abs(1 - left - (index + 1) * share);
     return probability > 0 && probability < ONE && distance < share / 2;
   });
-}
-
-/**
- * A chain as a leaf for packets of `facts` that have drawn nothing yet; undefined when it is not of the form.
- * The facts' protocol has ports.
- */
-export function flattenChain<C extends Linked>(linked: C, facts: Facts, follow: Follow<C>): Leaf | undefined {
-  const draft = draftOf(linked, { facts, follow }, 0);
-  const first = draft?.choices[0];
-  if (draft === undefined || first === undefined) return undefined;
-  const steps = [...draft.steps];
-  if (draft.choices.length === 1) {
-    const own = steps.at(-1);
-    if (own !== undefined && first.steps.length === 0 && isHairpin(own, first.endpoint)) {
-      steps.pop();
-      first.steps.push(own);
-    }
-  }
-  const hairpin = first.steps[0];
-  for (const { steps: own, endpoint } of draft.choices) {
-    const [step, ...more] = own;
-    if (more.length > 0 || step?.keep !== hairpin?.keep || step?.flip !== hairpin?.flip) return undefined;
-    if (step !== undefined && !isHairpin(step, endpoint)) return undefined;
-  }
-  const [mark, ...more] = steps;
-  const probabilities = draft.choices.slice(0, -1).map(({ probability }) => probability);
-  if (more.length > 0 || !isEven(probabilities)) return undefined;
-  return {
-    mark,
-    hairpin: hairpin && { keep: hairpin.keep, flip: hairpin.flip },
-    endpoints: draft.choices.map(({ endpoint }) => endpoint),
-    probabilities,
-  };
 }

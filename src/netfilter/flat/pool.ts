@@ -8,11 +8,10 @@
  *
  * All but the thresholds lies in one array, for the same reason as the columns of a batch.
  */
-import type { IpAddress, IpFamily } from '../../wire/ip-address.ts';
+import type { IpFamily } from '../../wire/ip-address.ts';
 import { addressWords } from './batch.ts';
 import { BlockStore } from './block-store.ts';
-import { wordsOf } from './encode-tests.ts';
-import type { Leaf } from './leaf.ts';
+import type { EndpointOrigin, Leaf } from './leaf.ts';
 import { DRAW, drawBranch } from './match-record.ts';
 import { endpointWords, entryWords, PAGE_ENTRIES, SHAPE } from './pool-layout.ts';
 import { type Allocate, allocatePrivate, WordList } from './word-list.ts';
@@ -23,12 +22,6 @@ export interface PooledLeaf {
   readonly endpoints: number;
   /** A multiple of SHAPE.words. */
   readonly shape: number;
-}
-
-/** The rule behind an endpoint. */
-export interface EndpointOrigin {
-  readonly chain: string;
-  readonly number: number;
 }
 
 export class FlatPool {
@@ -46,6 +39,9 @@ export class FlatPool {
   sizes: Float64Array;
   #thresholdCount = 0;
   readonly #thresholdLists = new Map<string, number>();
+  /** The list that was asked for last, by length: mostly it is the one. */
+  readonly #recentLists: { readonly probabilities: readonly number[]; readonly at: number }[] = [];
+  readonly #shape = new Int32Array(SHAPE.words);
   /** The rules of each list of endpoints, by where it begins. */
   readonly #origins = new Map<number, readonly EndpointOrigin[]>();
 
@@ -64,21 +60,16 @@ export class FlatPool {
 
   /** Takes hold of what `leaf` needs. */
   hold(leaf: Leaf): PooledLeaf {
-    const stride = endpointWords(this.width);
-    const words = new Int32Array(leaf.endpoints.length * stride);
-    for (const [index, { address, port }] of leaf.endpoints.entries()) {
-      words.set(wordsOf(address), index * stride);
-      words[index * stride + this.width] = port;
-    }
+    const words = leaf.endpoints.subarray(0, leaf.count * endpointWords(this.width));
     // Services may share all their endpoints; their rules still are different ones.
     const isSame = (at: number) => {
       const origins = this.#origins.get(at);
-      return leaf.endpoints.every(
+      return leaf.origins.every(
         ({ chain, number }, index) => origins?.[index]?.chain === chain && origins[index].number === number,
       );
     };
     const endpoints = this.#endpoints.hold(words, isSame);
-    this.#origins.set(endpoints, leaf.endpoints);
+    if (!this.#origins.has(endpoints) || !isSame(endpoints)) this.#origins.set(endpoints, [...leaf.origins]);
     return { endpoints, shape: this.#shapes.hold(this.#shapeWords(leaf)) };
   }
 
@@ -102,25 +93,38 @@ export class FlatPool {
     return this.memory.length * 4 + this.#thresholdCount * 16;
   }
 
-  #shapeWords({ mark, hairpin, endpoints, probabilities }: Leaf): Int32Array {
-    const words = new Int32Array(SHAPE.words);
-    words[SHAPE.count] = endpoints.length;
-    words[SHAPE.thresholds] = this.#thresholdsOf(probabilities);
-    words[SHAPE.keep] = mark?.keep ?? -1;
-    words[SHAPE.flip] = mark?.flip ?? 0;
-    words[SHAPE.negate] = mark?.source?.negate ? 1 : 0;
-    words[SHAPE.hairpinKeep] = hairpin?.keep ?? -1;
-    words[SHAPE.hairpinFlip] = hairpin?.flip ?? 0;
-    const put = (at: number, address: IpAddress | undefined) => {
-      if (address !== undefined) words.set(wordsOf(address), at);
-    };
-    put(SHAPE.source, mark?.source?.address);
-    put(SHAPE.mask, mark?.source?.mask);
+  #shapeWords(leaf: Leaf): Int32Array {
+    const { width } = this;
+    const words = this.#shape;
+    words.fill(0);
+    words[SHAPE.count] = leaf.count;
+    words[SHAPE.thresholds] = this.#thresholdsOf(leaf.probabilities);
+    words[SHAPE.keep] = leaf.keep;
+    words[SHAPE.flip] = leaf.flip;
+    words[SHAPE.hairpinKeep] = leaf.hairpinKeep;
+    words[SHAPE.hairpinFlip] = leaf.hairpinFlip;
+    const { source, records } = leaf;
+    if (source < 0) return words;
+    words[SHAPE.negate] = leaf.negatesSource ? 1 : 0;
+    for (let word = 0; word < width; word++) {
+      words[SHAPE.source + word] = records[source + word] ?? 0;
+      words[SHAPE.mask + word] = records[source + width + word] ?? 0;
+    }
     return words;
   }
 
   /** Where the list for these probabilities begins. Computed in the steps in which a walk would. */
   #thresholdsOf(probabilities: readonly number[]): number {
+    const recent = this.#recentLists[probabilities.length];
+    if (recent?.probabilities.every((probability, index) => probability === probabilities[index])) {
+      return recent.at;
+    }
+    const at = this.#findThresholds(probabilities);
+    this.#recentLists[probabilities.length] = { probabilities: [...probabilities], at };
+    return at;
+  }
+
+  #findThresholds(probabilities: readonly number[]): number {
     const key = probabilities.join(' ');
     const known = this.#thresholdLists.get(key);
     if (known !== undefined) return known;
