@@ -9,6 +9,11 @@ export interface Choices {
   chance(probability: number): boolean;
   /** A uniform unsigned 16-bit number: where a port search starts. */
   random16(): number;
+  /**
+   * True when two keys meet in one slot of a hash table whose seed the kernel draws once at boot (1 in 256). Absent:
+   * they never do; only whoever follows a real kernel has to ask.
+   */
+  collides?(): boolean;
 }
 
 export class SeededChoices implements Choices {

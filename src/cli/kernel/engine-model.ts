@@ -61,6 +61,10 @@ class ScriptedChoices implements Choices {
     return this.#decide(2, false) === 0;
   }
 
+  collides(): boolean {
+    return this.#decide(2, false) === 1;
+  }
+
   random16(): number {
     return this.#draws[this.#decide(this.#draws.length, true)] ?? 0;
   }

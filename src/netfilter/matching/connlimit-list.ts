@@ -47,7 +47,10 @@ function same(a: Connection, b: Connection): boolean {
 }
 
 /** The list after cleaning, as far as one pass goes. */
-function clean(list: readonly Connection[], { table, now }: CountQuestion): readonly Connection[] {
+function clean(
+  list: readonly Connection[],
+  { table, now }: Pick<CountQuestion, 'table' | 'now'>,
+): readonly Connection[] {
   let collected = 0;
   return list.filter((connection) => {
     if (collected > MAX_COLLECT || livenessOf(connection, table, now) === 'live') return true;
@@ -84,4 +87,16 @@ export function countConnection(list: ConnectionList | undefined, question: Coun
     else collected++;
   }
   return { connections: [...kept, connection], orderedBy: packet };
+}
+
+/**
+ * `list` after another address has joined its slot of the hash table: lists on the way to the new one's place are
+ * cleaned (insert_tree). Undefined when nothing is left of it.
+ */
+export function cleanedInPassing(
+  list: ConnectionList,
+  question: Pick<CountQuestion, 'table' | 'now' | 'packet'>,
+): ConnectionList | undefined {
+  const connections = clean(list.connections, question);
+  return connections.length === 0 ? undefined : { connections, orderedBy: question.packet };
 }

@@ -17,8 +17,8 @@ import type {
 import { DCCP, type Ports, portsOf } from '../ports.ts';
 import type { Skb } from '../skb.ts';
 import { tupleOf } from '../tuple.ts';
-import { type Connection, type ConnectionList, countConnection } from './connlimit-list.ts';
-import type { Evaluator } from './environment.ts';
+import { type Connection, type ConnectionList, cleanedInPassing, countConnection } from './connlimit-list.ts';
+import type { Evaluator, MatchEnvironment } from './environment.ts';
 import { atTick, toJiffies } from './jiffies.ts';
 import { takeToken } from './token-bucket.ts';
 
@@ -125,6 +125,18 @@ function connectionOf(skb: Skb): Connection | undefined {
   return tuple && { tuple, zone: skb.zone ?? 0 };
 }
 
+/** Cleans the lists that share a slot with a new one; which do is the luck of the kernel's seed. */
+function cleanNeighbours(lists: Map<string, ConnectionList>, packet: Skb, env: MatchEnvironment): void {
+  const { choices, conntrack: table, now } = env;
+  if (choices.collides === undefined) return;
+  for (const [key, list] of lists) {
+    const cleaned = cleanedInPassing(list, { table, now, packet });
+    if (cleaned?.connections.length === list.connections.length || !choices.collides()) continue;
+    if (cleaned === undefined) lists.delete(key);
+    else lists.set(key, cleaned);
+  }
+}
+
 export const matchConnlimit: Evaluator<ConnlimitMatch> = (match, skb, env) => {
   const connection = connectionOf(skb);
   if (connection === undefined) return 'malformed';
@@ -135,6 +147,7 @@ export const matchConnlimit: Evaluator<ConnlimitMatch> = (match, skb, env) => {
   memory.connlimits.set(match, lists);
   const entry = skb.ct?.entry ?? table.find(connection.tuple, connection.zone, now)?.entry;
   const status = { confirmed: entry?.confirmed === true, assured: entry?.assured === true };
+  if (!lists.has(key)) cleanNeighbours(lists, skb, env);
   const counted = countConnection(lists.get(key), { connection, packet: skb, ...status, table, now });
   lists.set(key, counted);
   const { length } = counted.connections;
