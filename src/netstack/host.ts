@@ -183,6 +183,17 @@ export class Host {
   }
 
   /**
+   * The way under a tunnel device takes `mtu` bytes of `skb`, which is longer and may not be cut up: its source, as it
+   * was before SNAT, is told (icmp_ndo_send).
+   */
+  tunnelTooNarrow(skb: Skb, mtu: number): Passage {
+    const { ct, packet } = skb;
+    const changed = ct?.direction === 'original' && !sameAddress(ct.entry.original.src, ct.entry.reply.dst);
+    if (changed) skb.packet = { ...packet, src: ct.entry.original.src };
+    return this.#passage(() => this.#refuse(skb, tooBig(skb.packet, mtu)));
+  }
+
+  /**
    * Runs one of the IP hooks on a packet that a bridge passes on (br_netfilter). The fate is undefined when the
    * packet may go on; before prerouting, pieces are put together where connections are tracked.
    */
