@@ -326,6 +326,13 @@ export class Namespace extends Configuration {
     this.#send(this.#ready(() => this.host.linkFailed(failed)));
   }
 
+  /** A packet is too long for the way under a tunnel, which takes `mtu` bytes of it: its sender is told. */
+  tunnelTooNarrow(skb: Skb, packet: Packet, mtu: number): void {
+    const failed = skb.clone();
+    failed.packet = packet;
+    this.#send(this.#ready(() => this.host.tunnelTooNarrow(failed, mtu)));
+  }
+
   /** A device has a new address, MTU or state: what else follows from that. */
   interfaceChanged(device: Interface, what: 'address' | 'mtu' | 'state'): void {
     this.changed();
