@@ -93,6 +93,7 @@ export class Namespace extends Configuration {
   #sets: (() => ReadonlyMap<string, IpSet>) | undefined;
   #trace: NamespaceTrace | undefined;
   #sockets: Sockets | undefined;
+  #openers: ((sockets: Sockets) => void)[] = [];
   readonly #udpReceivers = new Map<number, EncapReceiver>();
   readonly #protocolReceivers = new Map<number, EncapReceiver>();
 
@@ -190,8 +191,22 @@ export class Namespace extends Configuration {
     if (this.#sockets === undefined) {
       this.#sockets = new Sockets(networkOf(this));
       this.answerer = this.#sockets.answer;
+      for (const open of this.#openers.splice(0)) open(this.#sockets);
     }
     return this.#sockets;
+  }
+
+  /**
+   * Calls `open` when somebody first uses the sockets, or a packet is first delivered here: programs start
+   * late, since most namespaces of a large cluster never see a packet.
+   */
+  whenSocketsOpen(open: (sockets: Sockets) => void): void {
+    if (this.#sockets !== undefined) {
+      open(this.#sockets);
+      return;
+    }
+    this.#openers.push(open);
+    this.answerer = (packet, delivery) => this.sockets.answer(packet, delivery);
   }
 
   /** Lets `receiver` have UDP datagrams to `port` before sockets do (udp_tunnel_sock). */
