@@ -287,11 +287,8 @@ export class Host {
     const { mtu: linkMtu } = this.addresses.devices.get(route.device) ?? {};
     // IPv6 asks how much the path takes when the packet leaves, not before the hooks.
     const v4 = typeof packet.dst === 'number';
-    const verdict = checkForward(
-      skb,
-      route,
-      smaller(v4 ? this.#mtuTo(packet.dst, route.device, true) : linkMtu, route.mtu),
-    );
+    const limit = v4 ? smaller(this.#mtuTo(packet.dst, route.device, true), route.mtu) : linkMtu;
+    const verdict = checkForward(skb, route, limit);
     if (verdict.kind === 'drop') return dropped(verdict.reason);
     if (verdict.kind === 'refuse') return this.#refuse(skb, verdict);
     skb.packet = { ...packet, ttl: packet.ttl - 1 };
@@ -420,8 +417,7 @@ export class Host {
     if (this.icmpLimiter === undefined || transport.kind !== 'icmp') return true;
     const { type, code } = transport;
     const route = this.addresses.routes.lookup(dst);
-    const prefixLength = route?.prefix.length ?? 0;
-    const message = { type, code, target: dst, prefixLength, toSelf: route?.type === 'local' };
+    const message = { type, code, target: dst, toSelf: route?.type === 'local' };
     return this.icmpLimiter.allows({ ...message, family: familyOf(src) }, this.netfilter.clock.now());
   }
 
@@ -461,8 +457,15 @@ export class Host {
     if (decision.loopsBack) this.#loopCopy(skb, decision);
     const held = this.#hook('postrouting', skb);
     if (held !== undefined) return held;
-    if (skb.outDevice === 'lo') return this.#loop(skb, decision.audience);
-    return this.#transmit(skb, 'sent', question.whole === true);
+    const whole = question.whole === true;
+    if (skb.outDevice !== 'lo') return this.#transmit(skb, 'sent', whole);
+    const { packet } = skb;
+    const loMtu = this.#mtuTo(packet.dst, 'lo', false);
+    // Pieces would be put together again at once; only what may not be cut up shows.
+    const pieces = depart({ packet, pieces: undefined, written: 0, mtu: loMtu, whole });
+    return pieces === 'too-big'
+      ? this.#refuse(skb, tooBig(packet, loMtu))
+      : this.#loop(skb, decision.audience);
   }
 
   #routeOutput(skb: Skb, question: OutputQuestion): OutputDecision {

@@ -13,8 +13,6 @@ export interface LimitedMessage {
   readonly code: number;
   /** Whom it goes to. */
   readonly target: IpAddress;
-  /** Length of the prefix of the route it takes: IPv6 allows networks more than single hosts. */
-  readonly prefixLength: number;
   /** It goes to this host itself: never limited. */
   readonly toSelf: boolean;
 }
@@ -60,6 +58,7 @@ export class IcmpLimiter {
     if (!this.#takeGlobal(now)) return false;
     if (message.toSelf) return true;
     const interval = this.#interval(message);
+    if (interval === 0) return true;
     const peer = this.#peer(message.target, now);
     peer.tokens = Math.min(peer.tokens + now - peer.last, BURST_FACTOR * interval);
     peer.last = now;
@@ -86,10 +85,9 @@ export class IcmpLimiter {
   }
 
   /** Seconds between two messages to the target, in the long run. */
-  #interval({ family, prefixLength }: LimitedMessage): number {
-    if (family === 'ipv4') return this.#sysctls.number('net.ipv4.icmp_ratelimit') / 1000;
-    const milliseconds = this.#sysctls.number('net.ipv6.icmp.ratelimit');
-    return milliseconds / 1000 / 2 ** ((128 - prefixLength) >> 5);
+  #interval({ family }: LimitedMessage): number {
+    const name = family === 'ipv4' ? 'net.ipv4.icmp_ratelimit' : 'net.ipv6.icmp.ratelimit';
+    return this.#sysctls.number(name) / 1000;
   }
 
   #takeGlobal(now: number): boolean {

@@ -384,12 +384,18 @@ export class Namespace extends Configuration {
     return this.sysctls.ipv6Conf(device.name, 'disable_ipv6') !== 0;
   }
 
+  /** Whether a tunnel or a socket of this namespace may have sent `quoted`. */
+  #sentHere(quoted: Packet): boolean {
+    if (this.#sockets !== undefined || this.#protocolReceivers.has(protocolOf(quoted))) return true;
+    return quoted.transport.kind === 'udp' && this.#udpReceivers.has(quoted.transport.dport);
+  }
+
   #pathSettings(): PathSettings {
     return {
       lifetime: this.sysctls.number('net.ipv4.route.mtu_expires'),
       minimum: this.sysctls.number('net.ipv4.route.min_pmtu'),
       noDiscovery: this.sysctls.number('net.ipv4.ip_no_pmtu_disc'),
-      sockets: true,
+      sentHere: (quoted) => this.#sentHere(quoted),
     };
   }
 

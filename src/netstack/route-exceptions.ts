@@ -9,7 +9,7 @@ import { formatIpAddress, type IpAddress } from '../wire/ip-address.ts';
 import type { IcmpMessage, Packet } from '../wire/packet.ts';
 import type { AddressBook } from './addressing.ts';
 import type { Audience } from './input-route.ts';
-import { isLinkLocal } from './route-table.ts';
+import { isLinkLocal, type RouteType } from './route-table.ts';
 
 /** The sysctls that count, and whether the host has sockets whose packets errors may be about. */
 export interface PathSettings {
@@ -19,11 +19,11 @@ export interface PathSettings {
   readonly minimum: number;
   /** net.ipv4.ip_no_pmtu_disc: 1 takes every report for the smallest MTU, 2 ignores them. */
   readonly noDiscovery: number;
-  /** Reports about all protocols count. */
-  readonly sockets: boolean;
+  /** Whether somebody here sent what an error quotes and hears of it: a socket, a tunnel. */
+  readonly sentHere: (quoted: Packet) => boolean;
 }
 
-const DEFAULTS: PathSettings = { lifetime: 600, minimum: 552, noDiscovery: 0, sockets: false };
+const DEFAULTS: PathSettings = { lifetime: 600, minimum: 552, noDiscovery: 0, sentHere: () => false };
 
 /** RFC 8200 §5: less is not believed. */
 const MIN_MTU_V6 = 1280;
@@ -32,6 +32,9 @@ const FRAGMENTATION_NEEDED = { type: 3, code: 4 } as const;
 const PACKET_TOO_BIG = 2;
 /** Types of either family that may tell of an MTU. */
 const REPORTS: ReadonlySet<number> = new Set([FRAGMENTATION_NEEDED.type, PACKET_TOO_BIG]);
+
+/** Types of route that may have exceptions; packets to the host itself leave by lo. */
+const LEADS_ON: ReadonlySet<RouteType> = new Set(['unicast', 'local', 'anycast']);
 
 interface Exception {
   readonly device: string;
@@ -62,20 +65,21 @@ export interface Leaving {
 function toldMtu(
   message: IcmpMessage,
   { packet: { src }, audience, book }: Heard,
-  { sockets, noDiscovery }: PathSettings,
+  { sentHere, noDiscovery }: PathSettings,
 ): number | undefined {
   const { type, code, id, sequence, quoted } = message;
-  if (quoted === undefined || (!sockets && quoted.transport.kind !== 'icmp')) return undefined;
-  if (typeof src !== 'number') return type === PACKET_TOO_BIG ? id * 0x10000 + sequence : undefined;
-  if (type !== FRAGMENTATION_NEEDED.type || code !== FRAGMENTATION_NEEDED.code) return undefined;
-  if (sockets) {
-    if (noDiscovery === 2 || book.routes.lookupLocal(quoted.src)?.type !== 'local') return undefined;
-    return noDiscovery === 1 ? 0 : sequence;
+  if (quoted === undefined) return undefined;
+  const isIcmp = quoted.transport.kind === 'icmp';
+  if (typeof src !== 'number') {
+    if (type !== PACKET_TOO_BIG || !(isIcmp || sentHere(quoted))) return undefined;
+    return id * 0x10000 + sequence;
   }
-  if (quoted.transport.kind !== 'icmp') return undefined;
-  // Of ICMP's messages IPv4 cares for its own echo replies only (icmp_err); pings are their sockets' business.
-  const isOurs = audience === 'unicast' && quoted.transport.type === ICMP.echoReply;
-  return isOurs && book.routes.lookupLocal(quoted.src)?.type === 'local' ? sequence : undefined;
+  if (type !== FRAGMENTATION_NEEDED.type || code !== FRAGMENTATION_NEEDED.code) return undefined;
+  // Of ICMP's messages IPv4 itself cares for its echo replies only (icmp_err); pings are their sockets' business.
+  const isReply = quoted.transport.kind === 'icmp' && quoted.transport.type === ICMP.echoReply;
+  const isOurs = audience === 'unicast' && (isReply || sentHere(quoted));
+  if (!isOurs || noDiscovery === 2 || book.routes.lookupLocal(quoted.src)?.type !== 'local') return undefined;
+  return noDiscovery === 1 ? 0 : sequence;
 }
 
 export class RouteExceptions {
@@ -98,15 +102,16 @@ export class RouteExceptions {
     const dst = transport.quoted?.dst;
     if (told === undefined || dst === undefined) return;
     const route = book.routes.lookup(dst, isLinkLocal(dst) ? device : undefined);
-    if (route?.type !== 'unicast') return;
-    const known = this.#find({ dst, device: route.device, now });
-    const usual = book.devices.get(route.device)?.mtu ?? Number.POSITIVE_INFINITY;
+    if (route === undefined || !LEADS_ON.has(route.type)) return;
+    const out = route.type === 'unicast' ? route.device : 'lo';
+    const known = this.#find({ dst, device: out, now });
+    const usual = book.devices.get(out)?.mtu ?? Number.POSITIVE_INFINITY;
     const current = Math.min(usual, known?.mtu ?? usual);
     const v4 = typeof dst === 'number';
     if (v4 ? known?.locked === true || told > current : told < MIN_MTU_V6 || told >= current) return;
     const locked = v4 && told < settings.minimum;
     const mtu = locked ? Math.min(current, settings.minimum) : told;
-    const exception = { device: route.device, mtu, locked, until: now + settings.lifetime };
+    const exception = { device: out, mtu, locked, until: now + settings.lifetime };
     this.#exceptions = new Map(this.#exceptions).set(formatIpAddress(dst), exception);
   }
 
