@@ -24,8 +24,8 @@ import type { NeighbourListing } from './entry.ts';
 import { advertisementFor, announcement, isOnDevice, type Outgoing, solicitationFor } from './ndp.ts';
 import { Neighbour, type NeighbourTableSide } from './neighbour.ts';
 import { NeighbourCache, type Thresholds } from './neighbour-cache.ts';
-import { answersArpFor, answersSolicitationFor } from './proxy.ts';
-import { NeighbourSettingsBook } from './settings.ts';
+import { answersArpFor, answersSolicitationFor, ProxyQueue } from './proxy.ts';
+import { NeighbourSettingsBook, USER_HZ } from './settings.ts';
 
 const FAMILY = (address: IpAddress) => (typeof address === 'number' ? 'ipv4' : 'ipv6');
 
@@ -38,6 +38,7 @@ export class NeighbourTable {
 
   constructor(namespace: Namespace) {
     this.#namespace = namespace;
+    this.#proxies = { ipv4: this.#proxyQueue('ipv4'), ipv6: this.#proxyQueue('ipv6') };
     this.#settings = new NeighbourSettingsBook(namespace.sysctls, namespace.randomFor('neighbours'));
     this.#sides = { ipv4: this.#side('ipv4'), ipv6: this.#side('ipv6') };
   }
@@ -138,10 +139,22 @@ export class NeighbourTable {
     ) {
       if (verdict.kind !== 'answer' || verdict.learn) this.#met(senderIp, device, senderMac);
       const answer = { senderIp: targetIp, targetIp: senderIp, targetMac: senderMac };
-      this.#sendArp(device, senderMac, { ...answer, operation: ARP_OPERATION.reply });
+      const say = () => this.#sendArp(device, senderMac, { ...answer, operation: ARP_OPERATION.reply });
+      if (verdict.kind === 'answer' || packetType === 'host') say();
+      else this.#proxies.ipv4.answer(device.name, say);
       return;
     }
     this.#hear(message, device, operation === ARP_OPERATION.reply && packetType === 'host');
+  }
+
+  #proxyQueue(family: 'ipv4' | 'ipv6'): ProxyQueue {
+    const { scheduler, sysctls } = this.#namespace;
+    return new ProxyQueue({
+      delay: (device) => sysctls.neighbour(family, device, 'proxy_delay') / USER_HZ,
+      room: (device) => sysctls.neighbour(family, device, 'proxy_qlen'),
+      after: (seconds, action) => scheduler.after(seconds, action),
+      random: this.#namespace.randomFor(`proxy ${family}`),
+    });
   }
 
   /** A delivered packet; true when it was neighbour discovery. */
@@ -330,7 +343,10 @@ export class NeighbourTable {
       if (sourceMac !== undefined) this.#met(src, device, sourceMac);
       else if (isMulticast(dst)) return;
     }
-    this.#sendNdp(device, advertisementFor({ src, dst, device, target, proxy: !own, router }));
+    const say = () =>
+      this.#sendNdp(device, advertisementFor({ src, dst, device, target, proxy: !own, router }));
+    if (own || !isMulticast(dst)) say();
+    else this.#proxies.ipv6.answer(device.name, say);
   }
 
   #advertised(message: Extract<NdpMessage, { kind: 'advertisement' }>, device: Interface): void {
