@@ -11,7 +11,7 @@ interface Block {
   holders: number;
 }
 
-function hashWords(words: ArrayLike<number>): number {
+function hashWords(words: Int32Array): number {
   let hash = words.length;
   for (let at = 0; at < words.length; at++)
     hash = Math.imul(hash ^ (words[at] ?? 0), 0x9e3779b1) ^ (hash >>> 13);
@@ -42,13 +42,15 @@ export class BlockStore {
    * Takes hold of the block with these words and returns where it begins. `isSame` tells blocks of equal words
    * apart that are not to be one.
    */
-  hold(words: ArrayLike<number>, isSame: (at: number) => boolean = () => true): number {
+  hold(words: Int32Array, isSame: (at: number) => boolean = () => true): number {
     const hash = hashWords(words);
     let bucket = this.#byHash.get(hash);
-    const known = bucket?.find((block) => this.#equals(block, words) && isSame(block.at));
-    if (known !== undefined) {
-      known.holders++;
-      return known.at;
+    if (bucket !== undefined) {
+      for (const block of bucket) {
+        if (!this.#equals(block, words) || !isSame(block.at)) continue;
+        block.holders++;
+        return block.at;
+      }
     }
     const size = words.length;
     const at = this.#free.get(size)?.pop() ?? this.#place(size);
@@ -84,7 +86,7 @@ export class BlockStore {
     return this.list.grow(gap + size) + gap;
   }
 
-  #equals({ at, size }: Block, words: ArrayLike<number>): boolean {
+  #equals({ at, size }: Block, words: Int32Array): boolean {
     if (size !== words.length) return false;
     const mine = this.list.words;
     for (let word = 0; word < size; word++) {

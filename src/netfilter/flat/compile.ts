@@ -37,6 +37,10 @@ const PORT_PROTOCOLS: ReadonlySet<number> = new Set([
   PROTOCOL.udplite,
 ]);
 
+const PROTOCOL_NUMBERS: ReadonlyMap<number, number> = new Map(
+  [...PORT_PROTOCOLS].map((protocol, index) => [protocol, index]),
+);
+
 /** The exact destination, protocol and port that `rule` asks for, and nothing else; undefined: more, or less. */
 function exactFacts(rule: Rule): Facts | undefined {
   let destination: Facts['destination'] | undefined;
@@ -78,7 +82,7 @@ function exactFacts(rule: Rule): Facts | undefined {
 /** Equal for equal facts. */
 function factsKey({ destination, protocol, dport }: Facts): number | string {
   // The protocols with ports, told apart by two bits, leave room for the rest in a double.
-  const ports = [...PORT_PROTOCOLS].indexOf(protocol) * 0x10000 + dport;
+  const ports = (PROTOCOL_NUMBERS.get(protocol) ?? 0) * 0x10000 + dport;
   if (typeof destination === 'number') return destination * 0x40000 + ports;
   return `${destination.w0} ${destination.w1} ${destination.w2} ${destination.w3} ${ports}`;
 }
@@ -120,7 +124,7 @@ export class CompiledTable {
     this.#same = new WordList(allocate);
     this.#indexOf = new WordList(allocate);
     this.#indexOf.grow(2);
-    for (const { chain } of this.#flat.chains()) this.#reindex(chain.name);
+    this.#reindexAll();
   }
 
   /** How many rules are in force. */
@@ -205,9 +209,16 @@ export class CompiledTable {
   }
 
   #reindex(name: string): void {
+    const chain = this.#flat.chain(name);
+    if (chain !== undefined) this.#reindexChain(chain);
+  }
+
+  #reindexAll(): void {
+    for (const chain of this.#flat.chains()) this.#reindexChain(chain);
+  }
+
+  #reindexChain(chain: FlatChain): void {
     const flat = this.#flat;
-    const chain = flat.chain(name);
-    if (chain === undefined) return;
     const chains = flat.bounds.length / 2;
     if (this.#indexOf.length < chains) this.#indexOf.grow(chains - this.#indexOf.length);
     const { start, number } = chain;
@@ -313,7 +324,7 @@ export class CompiledTable {
     this.#flat = new FlatTable(this.family, chains, this.pool.allocate);
     this.#leaf = new Leaf(this.#flat);
     for (const list of [this.#index, this.#same, this.#indexOf]) list.length = 0;
-    for (const { name } of chains) this.#reindex(name);
+    this.#reindexAll();
   }
 }
 

@@ -26,6 +26,17 @@ export interface Decision {
   readonly number: number;
 }
 
+/** How many chains are remembered; a power of two. */
+const RECENT = 16;
+
+function recentPlace(name: string): number {
+  return (name.length + name.charCodeAt(name.length - 1)) & (RECENT - 1);
+}
+
+/** Marks of chains while jumps are checked. */
+const OPEN = 1;
+const CHECKED = 2;
+
 export class FlatTable {
   readonly family: IpFamily;
   readonly width: 1 | 4;
@@ -37,6 +48,9 @@ export class FlatTable {
   readonly deviceTests: DeviceTest[] = [];
   readonly #deviceNumbers = new Map<string, number>();
   readonly #numbers = new Map<string, number>();
+  /** Chains that were asked for lately, by recentPlace: every chain of a Service jumps to the same one. */
+  readonly #recentNames: string[] = new Array(RECENT).fill('');
+  readonly #recentNumbers = new Int32Array(RECENT);
   readonly #chains: (FlatChain | undefined)[] = [];
   readonly #recordWords: number;
   readonly #encoded: EncodedMatches;
@@ -55,7 +69,12 @@ export class FlatTable {
     this.bounds = new WordList(allocate);
     this.#encoded = new EncodedMatches(this.width, (test) => this.#deviceIndex(test));
     this.tests.push(TEST.end);
-    for (const chain of chains) this.replace(chain);
+    const all = [...chains];
+    const rules = all.reduce((sum, chain) => sum + chain.rules.length, 0);
+    this.records.reserve(rules * this.#recordWords);
+    this.actions.reserve(rules * ACTION_WORDS);
+    for (const { name } of all) this.#newNumber(name);
+    for (const [number, chain] of all.entries()) this.#put(number, chain);
   }
 
   /** How many rules there is room for; ordinals are below it. */
@@ -93,25 +112,29 @@ export class FlatTable {
 
   /** Throws RangeError for jumps in a loop or to nowhere: the kernel refuses such tables. */
   checkJumps(): void {
-    const UNSEEN = 0;
-    const OPEN = 1;
-    const states = new Uint8Array(this.#chains.length).fill(UNSEEN);
-    const visit = (flat: FlatChain): void => {
-      if (states[flat.number] === OPEN) throw new RangeError(`chain ${flat.chain.name} leads to itself`);
-      if (states[flat.number] !== UNSEEN) return;
-      states[flat.number] = OPEN;
-      for (let index = 0; index < flat.chain.rules.length; index++) {
-        const code = this.actions.words[(flat.start + index) * ACTION_WORDS];
-        if (code !== ACTION.jump && code !== ACTION.goto) continue;
-        const next = this.follow(flat, index);
-        if (next === undefined) {
-          throw new RangeError(`rule ${index + 1} of chain ${flat.chain.name} leads to no chain`);
-        }
-        visit(next);
+    const states = new Uint8Array(this.#chains.length);
+    for (let number = 0; number < this.#chains.length; number++) {
+      if (this.#chains[number] !== undefined) this.#checkFrom(number, states);
+    }
+  }
+
+  #checkFrom(number: number, states: Uint8Array): void {
+    if (states[number] === CHECKED) return;
+    if (states[number] === OPEN) throw new RangeError(`chain ${this.nameOf(number)} leads to itself`);
+    states[number] = OPEN;
+    const { words } = this.actions;
+    const start = this.bounds.words[2 * number] ?? 0;
+    const end = this.bounds.words[2 * number + 1] ?? 0;
+    for (let rule = start; rule < end; rule++) {
+      const code = words[rule * ACTION_WORDS];
+      if (code !== ACTION.jump && code !== ACTION.goto) continue;
+      const next = words[rule * ACTION_WORDS + 1] ?? 0;
+      if (this.#chains[next] === undefined) {
+        throw new RangeError(`rule ${rule - start + 1} of chain ${this.nameOf(number)} leads to no chain`);
       }
-      states[flat.number] = OPEN + 1;
-    };
-    for (const flat of this.chains()) visit(flat);
+      this.#checkFrom(next, states);
+    }
+    states[number] = CHECKED;
   }
 
   chains(): readonly FlatChain[] {
@@ -120,9 +143,17 @@ export class FlatTable {
 
   /** The number of the chain called `name`, which may be filled later. */
   numberOf(name: string): number {
-    const known = this.#numbers.get(name);
-    if (known !== undefined) return known;
-    const number = this.#numbers.size;
+    const place = recentPlace(name);
+    if (this.#recentNames[place] === name) return this.#recentNumbers[place] ?? 0;
+    const number = this.#numbers.get(name) ?? this.#newNumber(name);
+    this.#recentNames[place] = name;
+    this.#recentNumbers[place] = number;
+    return number;
+  }
+
+  /** A number for a chain that has none. */
+  #newNumber(name: string): number {
+    const number = this.#chains.length;
     this.#numbers.set(name, number);
     this.#chains.push(undefined);
     this.bounds.grow(2);
@@ -131,7 +162,10 @@ export class FlatTable {
 
   /** Puts `chain` in, in the place of the one with its name. */
   replace(chain: Chain): FlatChain {
-    const number = this.numberOf(chain.name);
+    return this.#put(this.numberOf(chain.name), chain);
+  }
+
+  #put(number: number, chain: Chain): FlatChain {
     const old = this.#chains[number];
     const fits = old !== undefined && old.room >= chain.rules.length;
     if (old !== undefined && !fits) this.#unused += old.room;
@@ -141,9 +175,11 @@ export class FlatTable {
     const bounds = this.bounds.words;
     bounds[2 * number] = start;
     bounds[2 * number + 1] = start + chain.rules.length;
-    for (const [index, rule] of chain.rules.entries()) {
+    const { rules } = chain;
+    for (let index = 0; index < rules.length; index++) {
+      const rule = rules[index];
       // Most rules of a replaced chain are the old ones.
-      if (fits && old.chain.rules[index] === rule) continue;
+      if (rule === undefined || (fits && old.chain.rules[index] === rule)) continue;
       this.#encode(start + index, rule);
     }
     return flat;
@@ -202,15 +238,17 @@ export class FlatTable {
     this.#writeAddress(at, encoded.destination);
     this.#writeAddress(at + 2 * this.width, encoded.source);
     const action = ordinal * ACTION_WORDS;
-    this.actions.words.fill(0, action, action + ACTION_WORDS);
-    writeAction(this.actions.words, action, rule.target, this.#chainNumber);
+    const actions = this.actions.words;
+    for (let word = 0; word < ACTION_WORDS; word++) actions[action + word] = 0;
+    writeAction(actions, action, rule.target, this.#chainNumber);
   }
 
   #writeAddress(at: number, test: NegatableAddress | undefined): void {
     const { words } = this.records;
     const { width } = this;
-    if (test === undefined) words.fill(0, at, at + 2 * width);
-    else if (typeof test.address === 'number' && typeof test.mask === 'number') {
+    if (test === undefined) {
+      for (let word = 0; word < 2 * width; word++) words[at + word] = 0;
+    } else if (typeof test.address === 'number' && typeof test.mask === 'number') {
       words[at] = test.address;
       words[at + 1] = test.mask;
     } else {

@@ -17,10 +17,10 @@ interface Entry {
 
 /** The key's words and its hash. */
 function keyOf({ destination, protocol, dport }: Facts): readonly [readonly number[], number] {
-  const words = wordsOf(destination);
   const ports = (protocol << 16) | dport;
-  const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words;
-  return [[...words, ports], mixKey(words.length === 1 ? w0 : foldKey(w0, w1, w2, w3), ports)];
+  if (typeof destination === 'number') return [[destination | 0, ports], mixKey(destination | 0, ports)];
+  const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = wordsOf(destination);
+  return [[w0, w1, w2, w3, ports], mixKey(foldKey(w0, w1, w2, w3), ports)];
 }
 
 export class Front {

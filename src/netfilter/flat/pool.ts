@@ -69,7 +69,7 @@ export class FlatPool {
       );
     };
     const endpoints = this.#endpoints.hold(words, isSame);
-    if (!this.#origins.has(endpoints) || !isSame(endpoints)) this.#origins.set(endpoints, [...leaf.origins]);
+    this.#origins.set(endpoints, [...leaf.origins]);
     return { endpoints, shape: this.#shapes.hold(this.#shapeWords(leaf)) };
   }
 

@@ -29,6 +29,13 @@ export class WordList {
     return start;
   }
 
+  /** Makes sure that `count` more words can be had without moving what is there. */
+  reserve(count: number): void {
+    const { length } = this;
+    this.grow(count);
+    this.length = length;
+  }
+
   push(word: number): void {
     const at = this.grow(1);
     this.words[at] = word;

@@ -34,6 +34,7 @@ const NEIGHBOURS = [
   '*filter\n-A FORWARD -m conntrack --ctstate INVALID -m limit --limit 5/min -j LOG\nCOMMIT\n',
   '*mangle\n-A FORWARD -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu\nCOMMIT\n',
   '*mangle\n-A PREROUTING -i veth+ -m conntrack --ctstate NEW -j MARK --set-xmark 0x10/0x10\nCOMMIT\n',
+  '*filter\n:FORWARD DROP [0:0]\n-A FORWARD -s 10.244.0.0/16 -j ACCEPT\nCOMMIT\n',
   '*nat\n-A POSTROUTING -s 10.244.1.0/24 -d 203.0.113.0/24 -j SNAT --to-source 172.18.0.9\nCOMMIT\n',
   '*raw\n-A PREROUTING -p udp -m udp --dport 53 -s 10.244.1.7 -j CT --notrack\nCOMMIT\n',
 ];
