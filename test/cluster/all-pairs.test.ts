@@ -67,7 +67,7 @@ const PAIRS = [
 
 describe.each(CNI_PLUGINS)('%s', (plugin) => {
   const cluster = clusterWith(plugin);
-  it.each(['ipv4', 'ipv6'] as const)('carries everything over %s', (family) => {
+  it.each(['ipv4', 'ipv6'] as const)('carries everything over %s', { timeout: 120_000 }, (family) => {
     const failures = PAIRS.flatMap(([from, to]) => {
       const report = traceCluster(cluster, {
         from: parseFrom(from),

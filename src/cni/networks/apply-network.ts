@@ -1,6 +1,7 @@
 /** The thin shell: a plan put into effect in the namespace of its node. */
 import type { Interface } from '../../netstack/link/interface.ts';
 import type { Namespace } from '../../netstack/namespace.ts';
+import { createIpip } from '../../netstack/tunnel/ipip.ts';
 import { createVxlan, VxlanDriver } from '../../netstack/tunnel/vxlan.ts';
 import type { NodeNetworkPlan, PlannedFdbEntry, PlannedInterface } from './network.ts';
 
@@ -17,8 +18,11 @@ function makeInterface(namespace: Namespace, spec: PlannedInterface): Interface 
       const lower = link === undefined ? {} : { link };
       return createVxlan(namespace, { name, mtu, mac, id, port, local, learning, up: true, ...lower });
     }
-    case 'ipip':
-      throw new RangeError(`${namespace.name}: IPIP devices such as ${name} are not emulated yet`);
+    case 'ipip': {
+      const local = typeof spec.local === 'number' ? { local: spec.local } : {};
+      // tunl0 copies the inner DF (its pmtudisc is off).
+      return createIpip(namespace, { name, mtu, up: true, pmtudisc: false, ...local });
+    }
   }
 }
 
