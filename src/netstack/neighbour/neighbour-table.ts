@@ -35,6 +35,7 @@ export class NeighbourTable {
   readonly #settings: NeighbourSettingsBook;
   readonly #sides: Readonly<Record<'ipv4' | 'ipv6', NeighbourTableSide>>;
   readonly #sweeping = { ipv4: false, ipv6: false };
+  readonly #proxies: Readonly<Record<'ipv4' | 'ipv6', ProxyQueue>>;
 
   constructor(namespace: Namespace) {
     this.#namespace = namespace;
