@@ -19,8 +19,8 @@ export interface NeighbourSettings {
 
 /** neigh_periodic_work draws the reachable time again after this many seconds. */
 const REDRAW = 300;
-/** USER_HZ: locktime is counted in hundredths of seconds. */
-const USER_HZ = 100;
+/** USER_HZ: locktime and proxy_delay are counted in hundredths of seconds. */
+export const USER_HZ = 100;
 
 interface Known {
   readonly settings: NeighbourSettings;
