@@ -2,6 +2,7 @@
  * When a router answers ARP and neighbour solicitations for addresses that are not its own: proxy_arp, proxy_ndp
  * and `ip neigh add proxy`, as pure decisions (arp.c arp_process, arp_fwd_proxy; ndisc.c ndisc_recv_ns).
  */
+import type { Random } from '../../sim/random.ts';
 import { formatIpAddress, type IpAddress } from '../../wire/ip-address.ts';
 import type { Route } from '../route-table.ts';
 
@@ -56,4 +57,43 @@ export function answersSolicitationFor({
   readonly proxyNdp: boolean;
 }): boolean {
   return forwards && proxyNdp && listed;
+}
+
+/** What a queue of answers needs of its namespace. */
+export interface ProxyTiming {
+  /** Seconds: proxy_delay of the device. */
+  delay(device: string): number;
+  /** proxy_qlen of the device. */
+  room(device: string): number;
+  after(seconds: number, action: () => void): void;
+  readonly random: Random;
+}
+
+/**
+ * Answers on behalf of others that were asked of everybody wait a random part of proxy_delay, so that the address's
+ * owner, or another proxy, comes first (pneigh_enqueue).
+ */
+export class ProxyQueue {
+  readonly #timing: ProxyTiming;
+  readonly #waiting = new Map<string, number>();
+
+  constructor(timing: ProxyTiming) {
+    this.#timing = timing;
+  }
+
+  /** Calls `say` now or later; never when the queue is full. */
+  answer(device: string, say: () => void): void {
+    const delay = this.#timing.delay(device);
+    if (delay === 0) {
+      say();
+      return;
+    }
+    const waiting = this.#waiting.get(device) ?? 0;
+    if (waiting > this.#timing.room(device)) return;
+    this.#waiting.set(device, waiting + 1);
+    this.#timing.after((this.#timing.random.uint32() / 2 ** 32) * delay, () => {
+      this.#waiting.set(device, (this.#waiting.get(device) ?? 1) - 1);
+      say();
+    });
+  }
 }
