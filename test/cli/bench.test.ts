@@ -192,9 +192,29 @@ describe('JSON', () => {
   });
 });
 
+describe('scale', () => {
+  test('one large rule set and a fleet', async () => {
+    const words = ['scale', '--services', '5', '--endpoints', '2', '--nodes', '4', '--json'];
+    const { services, steps, peakBytes, rules, bytes, fleet } = JSON.parse(await bench(...words));
+    expect(services).toBe(5);
+    expect(steps.map((step: { name: string }) => step.name)).toEqual([
+      'make the Services',
+      'generate',
+      'read',
+      'compile',
+      'dispatch table',
+    ]);
+    expect(peakBytes).toBeGreaterThan(1 << 20);
+    expect(bytes).toBeGreaterThan(rules);
+    expect(fleet).toMatchObject({ services: 5, endpoints: 2, family: 'ipv4', nodes: 4 });
+  });
+});
+
 describe('text', () => {
-  test.each(['lookup', 'sync', 'forward'])('%s begins with the machine', async (subject) => {
-    const lines = (await bench(subject, ...TINY)).split('\n');
+  test.each(['lookup', 'sync', 'forward', 'scale'])('%s begins with the machine', async (subject) => {
+    const lines = (await bench(subject, ...TINY, ...(subject === 'scale' ? ['--nodes', '3'] : []))).split(
+      '\n',
+    );
     expect(lines[0]).toMatch(/ cores, \d+ GiB, Linux .*, Node v/);
     expect(lines.length).toBeGreaterThan(3);
   });

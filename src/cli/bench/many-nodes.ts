@@ -10,7 +10,7 @@ import { ownChains } from './sync-texts.ts';
 import { clusterOf, endpointSlice, NODE, natTable, type Size, service } from './workload.ts';
 
 /** Services whose traffic stays on the node. */
-const LOCAL_SERVICES = 10;
+export const LOCAL_SERVICES = 10;
 
 export interface Fleet {
   /** Of the Services that are the same for every node. */

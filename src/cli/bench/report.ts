@@ -94,17 +94,41 @@ export function syncText({ services, full, change, kernel }: SyncResult): string
   return lines.join('\n');
 }
 
-export function scaleText({ services, endpoints, steps, rules, bytes, peakBytes }: ScaleResult): string {
-  const mib = (value: number) => `${count(Math.round(value / 2 ** 20))} MiB`;
+function fleetText(fleet: ScaleResult['fleet']): string {
+  const { services, endpoints, nodes, rules } = fleet;
+  return [
+    `${count(nodes)} nodes with ${count(services)} Services of ${count(endpoints)} endpoints and some of their own: ${count(rules)} rules of nat\n`,
+    columns([
+      ['the first node', wholeMs(fleet.firstNode)],
+      ['all others', wholeMs(fleet.otherNodes)],
+      ['memory for one node', mib(fleet.oneNodeBytes)],
+      ['memory for all nodes', mib(fleet.allNodesBytes)],
+      ['turning to another node', `${count(fleet.turn)} ms`],
+      ['one Service changes on all nodes', `${count(fleet.change)} ms`],
+    ]),
+  ].join('');
+}
+
+function mib(bytes: number): string {
+  return `${count(Math.round(bytes / 2 ** 20))} MiB`;
+}
+
+function wholeMs(milliseconds: number): string {
+  return `${count(Math.round(milliseconds))} ms`;
+}
+
+export function scaleText(result: ScaleResult): string {
+  const { services, endpoints, steps, rules, bytes, peakBytes, fleet } = result;
   const rows = steps.map(({ name, milliseconds, residentBytes }) => [
     name,
-    `${count(Math.round(milliseconds))} ms`,
+    wholeMs(milliseconds),
     mib(residentBytes),
   ]);
   return [
-    `${count(services)} Services of ${count(endpoints)} endpoints: ${count(rules)} rules, ${count(bytes)} bytes of text\n`,
+    `${count(services)} Services of ${count(endpoints)} endpoints: ${count(rules)} rules of nat, ${count(bytes)} bytes of text\n`,
     columns([['step', 'time', 'memory after it'], ...rows]),
-    `at most ${mib(peakBytes)} of memory\n`,
+    `at most ${mib(peakBytes)} of memory\n\n`,
+    fleetText(fleet),
   ].join('');
 }
 

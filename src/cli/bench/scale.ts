@@ -1,7 +1,9 @@
-/** `bench scale`: the rules of a very large cluster in one process: time and memory, step by step. */
+/** `bench scale`: one very large rule set, and a fleet of nodes, in one process: time and memory, step by step. */
 import { CompiledTable } from '../../netfilter/flat/compile.ts';
 import { generateIptablesRules } from '../../proxy/iptables/generate.ts';
+import { benchFleet, type FleetResult } from './fleet.ts';
 import { nanoseconds } from './measure.ts';
+import { peakBytes } from './memory.ts';
 import { clusterOf, natTable, type Size } from './workload.ts';
 
 export interface ScaleStep {
@@ -15,24 +17,22 @@ export interface ScaleResult extends Size {
   readonly rules: number;
   readonly bytes: number;
   readonly steps: readonly ScaleStep[];
-  /** The most that the process ever held. */
+  /** The most that the process held up to the last step. */
   readonly peakBytes: number;
+  readonly fleet: FleetResult;
 }
 
 const MILLISECOND = 1e6;
 
-/** Does everything once, in this process: `progress` is told what comes next. */
-export function benchScale(size: Size, progress: (step: string) => void): ScaleResult {
+/** One rule set, all of it; `progress` is told what comes next. */
+function benchLarge(size: Size, progress: (step: string) => void): Omit<ScaleResult, 'fleet'> {
   const steps: ScaleStep[] = [];
   const step = <T>(name: ScaleStep['name'], run: () => T): T => {
     progress(name);
     const start = nanoseconds();
     const made = run();
-    steps.push({
-      name,
-      milliseconds: (nanoseconds() - start) / MILLISECOND,
-      residentBytes: process.memoryUsage.rss(),
-    });
+    const milliseconds = (nanoseconds() - start) / MILLISECOND;
+    steps.push({ name, milliseconds, residentBytes: process.memoryUsage.rss() });
     return made;
   };
   const cluster = step('make the Services', () => clusterOf(size));
@@ -40,12 +40,21 @@ export function benchScale(size: Size, progress: (step: string) => void): ScaleR
   const table = step('read', () => natTable(text, size.family));
   const compiled = step('compile', () => new CompiledTable(table, size.family));
   step('dispatch table', () => compiled.image('PREROUTING'));
-  return {
-    ...size,
-    rules: compiled.rules,
-    bytes: text.length,
-    steps,
-    // Kilobytes, says getrusage(2).
-    peakBytes: process.resourceUsage().maxRSS * 1024,
-  };
+  return { ...size, rules: compiled.rules, bytes: text.length, steps, peakBytes: peakBytes() };
+}
+
+export interface ScaleOptions {
+  readonly size: Size;
+  /** Of the fleet: its Services, fewer if `size` has fewer, and its nodes. */
+  readonly fleetServices: number;
+  readonly nodes: number;
+  readonly progress: (step: string) => void;
+}
+
+/** Does everything once, in this process. Throws Error when a node of the fleet answers wrongly. */
+export function benchScale({ size, fleetServices, nodes, progress }: ScaleOptions): ScaleResult {
+  const large = benchLarge(size, progress);
+  progress('the fleet');
+  const services = Math.min(size.services, fleetServices);
+  return { ...large, fleet: benchFleet({ size: { ...size, services }, nodes }) };
 }

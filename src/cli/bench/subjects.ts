@@ -43,7 +43,7 @@ const SYNC_ROUNDS = 9;
 /** The kernel's programs take seconds. */
 const RESTORE_ROUNDS = 5;
 
-const SCALE = { services: 50_000, endpoints: 5 };
+const SCALE = { services: 50_000, endpoints: 5, fleetServices: 10_000, nodes: 5000 };
 
 /** Calls `measure` for each size in turn. */
 async function bySize<T>(
@@ -144,7 +144,9 @@ export async function scale(request: BenchRequest): Promise<BenchReport> {
   const [{ benchScale }, { scaleText }] = await Promise.all([import('./scale.ts'), import('./report.ts')]);
   const { services: [services = SCALE.services] = [], endpoints = SCALE.endpoints, family } = request;
   const machine = describeMachine();
-  const result = benchScale({ services, endpoints, family }, request.progress);
+  const { nodes = SCALE.nodes, progress } = request;
+  const size = { services, endpoints, family };
+  const result = benchScale({ size, fleetServices: SCALE.fleetServices, nodes, progress });
   return { text: `${machineLine(machine)}\n${scaleText(result)}`, json: { machine, ...result } };
 }
 
