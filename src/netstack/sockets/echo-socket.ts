@@ -4,7 +4,6 @@ import type { IpAddress, IpFamily } from '../../wire/ip-address.ts';
 import type { IcmpMessage, Packet } from '../../wire/packet.ts';
 import type { SocketErrorCode } from './socket-error.ts';
 import type { SocketNetwork } from './socket-network.ts';
-import { sysctlNumber } from './sysctls.ts';
 import type { SocketFailure } from './udp-socket.ts';
 
 export interface EchoReply {
@@ -74,18 +73,13 @@ export class EchoSocket {
     const packet: Packet = {
       src: request.src ?? path.src,
       dst,
-      ttl: request.ttl ?? this.#ttl(v4),
+      ttl: request.ttl ?? this.#network.sysctls.ttl(!v4),
       tos: request.tos ?? 0,
       id: v4 ? this.#network.random.uint32() & 0xffff : 0,
       dontFragment: v4 && (request.dontFragment ?? fits),
       transport: message,
     };
     return this.#network.send(packet);
-  }
-
-  #ttl(v4: boolean): number {
-    const name = v4 ? 'net.ipv4.ip_default_ttl' : 'net.ipv6.conf.all.hop_limit';
-    return sysctlNumber(name, (sysctl) => this.#network.sysctl(sysctl));
   }
 
   close(): void {

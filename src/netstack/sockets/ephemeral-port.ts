@@ -2,18 +2,18 @@
 import type { Random } from '../../sim/random.ts';
 import { hashAddress } from '../../wire/ip-address.ts';
 import type { SocketAddress } from './socket-address.ts';
-import { localPortRange, type SysctlSource } from './sysctls.ts';
+import type { SocketSysctls } from './sysctls.ts';
 
 export class EphemeralPorts {
   readonly #random: Random;
-  readonly #source: SysctlSource;
+  readonly #sysctls: SocketSysctls;
   readonly #secret: number;
   /** How far each slot of destinations has come (table_perturb). */
   readonly #progress = new Map<number, number>();
 
-  constructor(random: Random, source: SysctlSource) {
+  constructor(random: Random, sysctls: SocketSysctls) {
     this.#random = random;
-    this.#source = source;
+    this.#sysctls = sysctls;
     this.#secret = random.uint32();
   }
 
@@ -22,7 +22,7 @@ export class EphemeralPorts {
    * destination has a sequence of its own, of the even half of the range first.
    */
   forConnection(remote: SocketAddress, isFree: (port: number) => boolean): number | undefined {
-    const { first, last } = localPortRange(this.#source);
+    const { first, last } = this.#sysctls.portRange();
     const count = last - first + 1;
     const hash = Math.imul(
       hashAddress(remote.address) ^ this.#secret ^ (remote.port * 0x9e3779b1),
@@ -46,7 +46,7 @@ export class EphemeralPorts {
 
   /** A port to bind to: from a random one on, the first that `isFree` agrees to; undefined when there is none. */
   toBind(isFree: (port: number) => boolean): number | undefined {
-    const { first, last } = localPortRange(this.#source);
+    const { first, last } = this.#sysctls.portRange();
     const count = last - first + 1;
     const start = this.#random.below(count);
     for (let step = 0; step < count; step++) {

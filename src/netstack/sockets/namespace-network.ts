@@ -8,6 +8,7 @@ import type { Namespace } from '../namespace.ts';
 import { isLoopback, type Route } from '../route-table.ts';
 import type { SocketErrorCode } from './socket-error.ts';
 import type { Path, SendOptions, SocketNetwork } from './socket-network.ts';
+import { SocketSysctls } from './sysctls.ts';
 
 /** What connect and sendto say about a route that leads nowhere (fib_props). */
 const ROUTE_ERRORS: Partial<Record<Route['type'], SocketErrorCode>> = {
@@ -40,16 +41,23 @@ const LOOPBACK_MTU = 65_536;
 class NamespaceNetwork implements SocketNetwork {
   readonly scheduler: SocketNetwork['scheduler'];
   readonly random: SocketNetwork['random'];
+  readonly sysctls: SocketSysctls;
   readonly #namespace: Namespace;
 
   constructor(namespace: Namespace) {
     this.#namespace = namespace;
     this.scheduler = namespace.scheduler;
     this.random = namespace.randomFor('sockets');
+    this.sysctls = new SocketSysctls({
+      sysctl: (name) => namespace.sysctl(name),
+      get sysctlVersion() {
+        return namespace.sysctls.version;
+      },
+    });
   }
 
   path(dst: IpAddress, src?: IpAddress): Path | SocketErrorCode {
-    const found = this.#namespace.routeTo(dst);
+    const found = this.#namespace.routeTo(dst, src === undefined ? undefined : { src });
     if (found === undefined) return 'ENETUNREACH';
     const { route, source } = found;
     const refused = ROUTE_ERRORS[route.type];
@@ -75,10 +83,6 @@ class NamespaceNetwork implements SocketNetwork {
     const { book } = this.#namespace;
     if (typeof address === 'number' && isLoopback(address)) return true;
     return isAssigned(book.devices, address) || book.routes.lookup(address)?.type === 'local';
-  }
-
-  sysctl(name: string): string | undefined {
-    return this.#namespace.sysctl(name);
   }
 }
 

@@ -7,6 +7,7 @@ import type { Scheduler } from '../../sim/scheduler.ts';
 import type { IpAddress } from '../../wire/ip-address.ts';
 import type { Packet } from '../../wire/packet.ts';
 import type { SocketErrorCode } from './socket-error.ts';
+import type { SocketSysctls } from './sysctls.ts';
 
 /** The way to a destination, as far as sockets care. */
 export interface Path {
@@ -34,6 +35,5 @@ export interface SocketNetwork {
   send(packet: Packet, options?: SendOptions): SocketErrorCode | undefined;
   /** True for addresses that sockets here may be bound to. */
   isLocal(address: IpAddress): boolean;
-  /** The value of a sysctl by its dotted name; undefined: its default. */
-  sysctl(name: string): string | undefined;
+  readonly sysctls: SocketSysctls;
 }

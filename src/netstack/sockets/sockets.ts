@@ -27,7 +27,7 @@ export class Sockets {
 
   constructor(network: SocketNetwork) {
     this.network = network;
-    const ports = new EphemeralPorts(network.random, (name) => network.sysctl(name));
+    const ports = new EphemeralPorts(network.random, network.sysctls);
     this.tcp = new TcpSockets(network, ports);
     this.datagrams = new UdpSockets(network, ports);
     this.echoes = new EchoTable(network);

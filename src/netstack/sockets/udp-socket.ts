@@ -5,7 +5,6 @@ import type { Bound } from './bind-table.ts';
 import { formatSocketAddress, type SocketAddress } from './socket-address.ts';
 import { SocketError, type SocketErrorCode } from './socket-error.ts';
 import type { SocketNetwork } from './socket-network.ts';
-import { sysctlNumber } from './sysctls.ts';
 
 /** What fits into an IP packet behind the headers. */
 const MAX_PAYLOAD = { ipv4: 65_535 - 28, ipv6: 65_535 - 8 } as const;
@@ -118,18 +117,13 @@ export class UdpSocket implements Bound {
     const packet: Packet = {
       src: wanted ?? path.src,
       dst: to.address,
-      ttl: options.ttl ?? this.#ttl(v4),
+      ttl: options.ttl ?? this.#network.sysctls.ttl(!v4),
       tos: options.tos ?? 0,
       id: v4 ? this.#network.random.uint32() & 0xffff : 0,
       dontFragment: v4 && fits,
       transport: { kind: 'udp', sport, dport: to.port, data },
     };
     return this.#network.send(packet);
-  }
-
-  #ttl(v4: boolean): number {
-    const name = v4 ? 'net.ipv4.ip_default_ttl' : 'net.ipv6.conf.all.hop_limit';
-    return sysctlNumber(name, (sysctl) => this.#network.sysctl(sysctl));
   }
 
   close(): void {

@@ -2,6 +2,7 @@
 
 import type { Path, SocketNetwork } from '../../../src/netstack/sockets/socket-network.ts';
 import { Sockets } from '../../../src/netstack/sockets/sockets.ts';
+import { SocketSysctls } from '../../../src/netstack/sockets/sysctls.ts';
 import { Random } from '../../../src/sim/random.ts';
 import { Scheduler } from '../../../src/sim/scheduler.ts';
 import { type IpAddress, parseIpAddress, sameAddress } from '../../../src/wire/ip-address.ts';
@@ -62,7 +63,7 @@ export class Pair {
         return undefined;
       },
       isLocal: (address) => sameAddress(address, own),
-      sysctl: (name) => this.#sysctls[name],
+      sysctls: new SocketSysctls({ sysctl: (name) => this.#sysctls[name], sysctlVersion: 0 }),
     };
     return new Sockets(network);
   }

@@ -1,7 +1,6 @@
 /** Keep-alive probes (SO_KEEPALIVE; tcp_timer.c tcp_keepalive_timer): is anybody still there? */
 import { Alarm } from '../alarm.ts';
 import type { SocketNetwork } from '../socket-network.ts';
-import { sysctlNumber } from '../sysctls.ts';
 import type { TcpConnection } from './connection.ts';
 
 /** Seconds and a count; what is left out comes from the sysctls (7200, 75, 9). */
@@ -65,17 +64,15 @@ export class KeepAlive {
   }
 
   get #idle(): number {
-    return (
-      this.#options?.idle ?? sysctlNumber('net.ipv4.tcp_keepalive_time', (name) => this.#network.sysctl(name))
-    );
+    return this.#options?.idle ?? this.#network.sysctls.number('net.ipv4.tcp_keepalive_time');
   }
 
   #check(): void {
     const connection = this.#connection;
     const { block } = connection;
-    const source = (name: string) => this.#network.sysctl(name);
-    const interval = this.#options?.interval ?? sysctlNumber('net.ipv4.tcp_keepalive_intvl', source);
-    const count = this.#options?.count ?? sysctlNumber('net.ipv4.tcp_keepalive_probes', source);
+    const { sysctls } = this.#network;
+    const interval = this.#options?.interval ?? sysctls.number('net.ipv4.tcp_keepalive_intvl');
+    const count = this.#options?.count ?? sysctls.number('net.ipv4.tcp_keepalive_probes');
     // What is in flight is probe enough.
     if (block.queue.packetsOut > 0 || block.queue.hasNews) {
       this.#alarm?.set(this.#idle, true);

@@ -8,7 +8,6 @@ import type { EphemeralPorts } from '../ephemeral-port.ts';
 import { formatSocketAddress, type SocketAddress } from '../socket-address.ts';
 import { SocketError, type SocketErrorCode } from '../socket-error.ts';
 import type { Path, SocketNetwork } from '../socket-network.ts';
-import { sysctlNumber, tcpSettings } from '../sysctls.ts';
 import { TcpConnection } from './connection.ts';
 import type { TcpCallbacks } from './connection-options.ts';
 import { ControlBlock } from './control-block.ts';
@@ -80,7 +79,7 @@ export class TcpSockets implements TcpHost {
 
   /** Listens. Throws SocketError when the port is taken. */
   listen(options: ListenOptions): TcpListener {
-    const most = sysctlNumber('net.core.somaxconn', (name) => this.network.sysctl(name));
+    const most = this.network.sysctls.number('net.core.somaxconn');
     const backlog = Math.min(options.backlog ?? most, most);
     const listener = new TcpListener({ ...options, backlog }, (gone) => this.#listeners.delete(gone));
     const occupied =
@@ -129,7 +128,7 @@ export class TcpSockets implements TcpHost {
     const v4 = typeof address === 'number';
     const headers = v4 ? HEADERS.ipv4 : HEADERS.ipv6;
     return new ControlBlock({
-      settings: tcpSettings((name) => this.network.sysctl(name), !v4),
+      settings: this.network.sysctls.tcp(!v4),
       initialSequence,
       announcedMss: Math.min(Math.max(path.deviceMtu, 576) - headers, 0xffff),
       pathMss: Math.max(path.mtu - headers, 8),
