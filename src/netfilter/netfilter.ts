@@ -5,7 +5,7 @@
  *   skb ──run(hook)──▶ raw · conntrack · mangle · nat · filter · security · confirm ──▶ HookVerdict
  */
 import type { Clock } from '../sim/clock.ts';
-import { familyOf, type IpFamily } from '../wire/ip-address.ts';
+import { familyOf, type IpFamily, sameAddress } from '../wire/ip-address.ts';
 import type { Choices } from './choices.ts';
 import type { ConntrackEntry } from './conntrack/entry.ts';
 import { ConntrackTable } from './conntrack/table.ts';
@@ -236,6 +236,9 @@ export class Netfilter {
     if (skb.packet !== before) {
       const random = isRandom(ct, manip);
       this.trace?.({ kind: 'translate', hook: run.hook, manip, cause, random, before, after: skb.packet });
+      const isSentElsewhere = run.hook === 'output' && !sameAddress(before.dst, skb.packet.dst);
+      if (isSentElsewhere && this.#host.hasWayFor?.(skb) === false)
+        return { kind: 'drop', reason: 'no-route' };
     }
     return ACCEPT;
   }

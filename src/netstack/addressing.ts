@@ -4,9 +4,11 @@
  */
 import type { HostView } from '../netfilter/host-view.ts';
 import type { AddressType } from '../netfilter/match.ts';
+import type { Skb } from '../netfilter/skb.ts';
 import { familyOf, type IpAddress, type Ipv6Address, ipv6, sameAddress } from '../wire/ip-address.ts';
 import { isOfType } from './address-type.ts';
 import { type Device, forwardsIpv6, LOOPBACK } from './device.ts';
+import { routeOutput } from './output-route.ts';
 import type { PolicyRule } from './policy-rule.ts';
 import { type Route, RouteTable, routesOfDevice } from './route-table.ts';
 import { selectIpv4 } from './select-ipv4.ts';
@@ -80,6 +82,11 @@ export class AddressBook implements HostView {
 
   masqueradeAddress(device: string, nextHop: IpAddress): IpAddress | undefined {
     return selectAddress(this.devices, device, nextHop);
+  }
+
+  hasWayFor({ packet: { src, dst }, outDevice, mark }: Skb): boolean {
+    const question = { dst, src, mark, from: src, ...(outDevice === undefined ? {} : { link: outDevice }) };
+    return routeOutput(question, this).kind === 'send';
   }
 
   redirectAddress(device: string | undefined, like: IpAddress): IpAddress | undefined {

@@ -10,7 +10,6 @@ import type { IcmpMessage, Packet } from '../wire/packet.ts';
 import { PROTOCOL } from '../wire/protocol.ts';
 import type { Audience } from './input-route.ts';
 import { icmpError, tcpReset } from './refuse.ts';
-import { isUnspecified } from './route-table.ts';
 
 /** How a packet reached the host, as far as answers depend on it. */
 export interface Delivery {
@@ -84,7 +83,7 @@ function answerIcmp(packet: Packet, message: IcmpMessage, { audience, now }: Del
 }
 
 function answerIcmpv6(packet: Packet, message: IcmpMessage, { audience }: Delivery): Packet | undefined {
-  if (message.type !== ICMPV6.echoRequest || isUnspecified(packet.src)) return undefined;
+  if (message.type !== ICMPV6.echoRequest) return undefined;
   const reply = replyTo(packet, { ...message, type: ICMPV6.echoReply });
   // Echo requests to a group are answered too, from an address of the host's own.
   return audience === 'unicast' ? reply : { ...reply, src: UNSPECIFIED.ipv6 };
