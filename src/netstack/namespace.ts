@@ -420,6 +420,11 @@ export class Namespace extends Configuration {
     );
   }
 
+  /** Loads the rules and sets that the next packet would load: for those who want to see them. */
+  loadRules(): void {
+    this.#ready(() => undefined);
+  }
+
   /** Runs `run` on a host whose addresses and rules are up to date. */
   #ready<T>(run: () => T): T {
     void this.book;
