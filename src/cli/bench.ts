@@ -21,6 +21,7 @@ export interface BenchFlags {
   readonly engine?: readonly Engine[];
   readonly to: readonly Spread[];
   readonly rounds?: number;
+  readonly packets?: number;
   readonly seed: number;
   readonly kernel?: boolean;
   readonly json?: boolean;
@@ -74,13 +75,17 @@ const ENGINES_OF: Readonly<Partial<Record<Subject, readonly Engine[]>>> = {
 
 /** Flags that only some subjects have a meaning for. */
 const MEANING: Readonly<
-  Record<'chart' | 'engine' | 'endpoints' | 'kernel' | 'nodes' | 'rounds' | 'services', readonly Subject[]>
+  Record<
+    'chart' | 'engine' | 'endpoints' | 'kernel' | 'nodes' | 'packets' | 'rounds' | 'services',
+    readonly Subject[]
+  >
 > = {
   chart: ['lookup', 'kernel'],
   engine: ['lookup', 'forward'],
   endpoints: ['lookup', 'sync', 'forward', 'kernel', 'scale'],
   kernel: ['lookup', 'sync', 'kernel', 'ratios'],
   nodes: ['scale'],
+  packets: ['forward'],
   rounds: ['lookup', 'sync', 'forward', 'kernel'],
   services: ['lookup', 'sync', 'forward', 'kernel', 'scale'],
 };
@@ -111,13 +116,14 @@ function checkFlags(subject: Subject, flags: BenchFlags): void {
 }
 
 function requestOf(subject: Subject, flags: BenchFlags): BenchRequest {
-  const { services, endpoints, nodes, family, engine, to, rounds, seed, kernel = false } = flags;
+  const { services, endpoints, nodes, family, engine, to, rounds, packets, seed, kernel = false } = flags;
   return {
     ...(services === undefined ? {} : { services }),
     ...(endpoints === undefined ? {} : { endpoints }),
     ...(nodes === undefined ? {} : { nodes }),
     ...(engine === undefined ? {} : { engines: engine }),
     ...(rounds === undefined ? {} : { rounds }),
+    ...(packets === undefined ? {} : { packets }),
     family,
     spreads: to,
     seed,
@@ -182,6 +188,7 @@ export function registerBench(program: Command): void {
     )
     .option('--to <destinations>', `some of ${SPREADS.join(', ')} (lookup, kernel)`, list(SPREADS), SPREADS)
     .option('--rounds <number>', 'rounds of each measurement', wholeNumber(3, 100_000))
+    .option('--packets <number>', 'packets of a round (forward)', wholeNumber(1, 1_000_000))
     .option('--seed <number>', 'the seed of the packets', seedNumber, 1)
     .option('--kernel', "measure this machine's own kernel and programs too (lookup, sync; root, Linux)")
     .option('--json', 'print JSON')

@@ -183,9 +183,10 @@ describe('JSON', () => {
   });
 
   test('forward: every engine', async () => {
-    const { results } = JSON.parse(await bench('forward', ...TINY, '--json'));
+    const { results } = JSON.parse(await bench('forward', ...TINY, '--packets', '300', '--json'));
     expect(results.map((each: { engine: string }) => each.engine)).toEqual(['linear', 'compiled', 'flat']);
-    for (const { newFlows, established } of results) {
+    for (const { newFlows, established, packets } of results) {
+      expect(packets).toBe(300);
       expect(newFlows).toBeGreaterThan(0);
       expect(established).toBeGreaterThan(0);
     }
@@ -214,7 +215,7 @@ describe('text', () => {
   test.each([
     ['lookup', []],
     ['sync', []],
-    ['forward', ['--engine', 'compiled']],
+    ['forward', ['--packets', '50']],
     ['scale', ['--nodes', '3']],
   ])('%s begins with the machine', async (subject, words) => {
     const lines = (await bench(subject, ...TINY, ...words)).split('\n');

@@ -117,12 +117,21 @@ function compareWithReference(engine: HostEngine, ruleSet: RuleSet, first: reado
 /** Measures a node with the rules of a cluster of `size` by each of `engines`. */
 export async function benchForward(
   size: Size,
-  { engines, rounds }: { readonly engines: readonly HostEngine[]; readonly rounds: number },
+  {
+    engines,
+    rounds,
+    packets: wanted,
+  }: {
+    readonly engines: readonly HostEngine[];
+    readonly rounds: number;
+    /** Of a round; what suits the engine when left out. */
+    readonly packets?: number | undefined;
+  },
 ): Promise<readonly ForwardResult[]> {
   const ruleSet = toRuleSet(parseRules(rulesText(size), { family: size.family }));
   const results: ForwardResult[] = [];
   for (const engine of engines) {
-    const packets = packetsFor(engine, size.services);
+    const packets = wanted ?? packetsFor(engine, size.services);
     const first = syns(size, { count: packets, spread: 'uniform', seed: SEED }).map(({ bytes }) => bytes);
     const later = first.map(ackAfter);
     compareWithReference(engine, ruleSet, first);

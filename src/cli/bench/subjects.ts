@@ -14,6 +14,8 @@ export interface BenchRequest {
   readonly engines?: readonly string[];
   readonly spreads: readonly Spread[];
   readonly rounds?: number;
+  /** Of a round of `forward`. */
+  readonly packets?: number;
   readonly seed: number;
   /** Whether the machine's own kernel is measured too. */
   readonly kernel: boolean;
@@ -130,10 +132,10 @@ export async function forward(request: BenchRequest): Promise<BenchReport> {
     import('./forward.ts'),
     import('./report.ts'),
   ]);
-  const { engines, rounds = FORWARD_ROUNDS } = request;
+  const { engines, packets, rounds = FORWARD_ROUNDS } = request;
   const wanted = HOST_ENGINES.filter((name) => engines === undefined || engines.includes(name));
   const machine = describeMachine();
-  const results = await bySize(request, (size) => benchForward(size, { engines: wanted, rounds }));
+  const results = await bySize(request, (size) => benchForward(size, { engines: wanted, rounds, packets }));
   return {
     text: `${machineLine(machine)}\n${forwardText(results.flat())}`,
     json: { machine, results: results.flat() },
