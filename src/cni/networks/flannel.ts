@@ -49,10 +49,15 @@ function deviceName(family: IpFamily, vni: number): string {
   return family === 'ipv4' ? `flannel.${vni}` : `flannel-v6.${vni}`;
 }
 
+/** A locally administered address that follows from what it is for. */
+function macFor(purpose: string): MacAddress {
+  const hash = sha1Hex(purpose);
+  return localMac(Number.parseInt(hash.slice(0, 4), 16), Number.parseInt(hash.slice(4, 12), 16));
+}
+
 /** The MAC address of the tunnel end of the node called `node`. */
 export function vtepMac(node: string, family: IpFamily): MacAddress {
-  const hash = sha1Hex(`${node} ${family}`);
-  return localMac(Number.parseInt(hash.slice(0, 4), 16), Number.parseInt(hash.slice(4, 12), 16));
+  return macFor(`${node} ${family}`);
 }
 
 /** Whether `node`'s neighbours on the link are reached without a tunnel, `other` being one. */
@@ -190,7 +195,10 @@ export function planFlannel(input: NetworkInput): NodeNetworkPlan {
   return {
     network: 'flannel',
     node: node.name,
-    interfaces: [...devices, { kind: 'bridge', name: FLANNEL_BRIDGE, mtu: podMtu }],
+    interfaces: [
+      ...devices,
+      { kind: 'bridge', name: FLANNEL_BRIDGE, mac: macFor(`${node.name} ${FLANNEL_BRIDGE}`), mtu: podMtu },
+    ],
     addresses: [
       ...tunnelAddresses,
       ...node.podCIDRs.map((prefix) => ({ device: FLANNEL_BRIDGE, address: gatewayAddress(prefix) })),
