@@ -15,15 +15,15 @@ function macText(mac: number): string {
   return mac === BROADCAST_MAC ? 'everybody' : formatMac(mac);
 }
 
-function neighbourRow({
-  address,
-  device,
-  state,
-  mac,
-}: Extract<Shown, { kind: 'neighbour' }>): Row | undefined {
+/** States of an entry whose neighbour has just been found. */
+const FOUND: ReadonlySet<string> = new Set(['REACHABLE', 'STALE', 'DELAY']);
+
+function neighbourRows({ address, device, state, mac }: Extract<Shown, { kind: 'neighbour' }>): Row[] {
+  const how = typeof address === 'number' ? 'ARP' : 'neighbour discovery';
   const who = `${formatIpAddress(address)} dev ${device}`;
-  if (state === 'FAILED') return row('neighbour', '', who, 'nobody answered');
-  return mac === undefined ? undefined : row('neighbour', '', who, `lladdr ${formatMac(mac)} ${state}`);
+  if (state === 'FAILED') return [row('neighbour', '', who, `nobody answered ${how}`)];
+  if (mac === undefined || !FOUND.has(state)) return [];
+  return [row('neighbour', '', who, `lladdr ${formatMac(mac)} ${state}, found by ${how}`)];
 }
 
 function bridgeRow({ bridge, inPort, outPorts, local, flooded }: Extract<Shown, { kind: 'bridge' }>): Row {
@@ -34,12 +34,11 @@ function bridgeRow({ bridge, inPort, outPorts, local, flooded }: Extract<Shown, 
 /** The rows of `event`; none for what only matters to the hosts that look for each other. */
 export function linkRows(event: Shown): Row[] {
   switch (event.kind) {
-    case 'neighbour-wait': {
-      const how = typeof event.address === 'number' ? 'asked for by ARP' : 'asked for by neighbour discovery';
-      return [row('neighbour', '', `${formatIpAddress(event.address)} dev ${event.device}`, how)];
-    }
+    // Whether it was found is told next.
+    case 'neighbour-wait':
+      return [];
     case 'neighbour':
-      return [neighbourRow(event)].flatMap((each) => each ?? []);
+      return neighbourRows(event);
     case 'bridge':
       return event.frame.payload.kind === 'ip' ? [bridgeRow(event)] : [];
     case 'encapsulated':

@@ -92,11 +92,15 @@ class HopRecorder {
     else early.push(event);
   }
 
-  /** The fate told last is that of the packet that was answered; answers have none of their own. */
+  /** A fate is that of the innermost pass; answers made in it have none of their own. */
   #end(host: string, fate: Fate): void {
-    const outermost = this.#open[0] ?? this.#hop(host);
-    if (!isAnswer(outermost)) outermost.fate = fate;
-    this.#open = [];
+    let hop = this.#open.pop();
+    if (hop === undefined) {
+      this.#hop(host).fate = fate;
+      return;
+    }
+    while (hop !== undefined && isAnswer(hop)) hop = this.#open.pop();
+    if (hop !== undefined) hop.fate = fate;
   }
 
   #link(host: string, event: LinkEvent): void {
