@@ -6,8 +6,8 @@
  *   chains ──▶ FlatTable (records) ──▶ indexes ──┐
  *      └─────▶ leaves ──▶ Front ─────────────────┴──▶ Image ──▶ lookupLinear, lookupCompiled
  */
-import { addressBits, compareAddress, familyOf, type IpFamily } from '../../wire/ip-address.ts';
-import { type IpPrefix, lastAddress, maskLength } from '../../wire/ip-prefix.ts';
+import { compareAddress, familyOf, type IpAddress, type IpFamily } from '../../wire/ip-address.ts';
+import { type IpPrefix, lastAddress } from '../../wire/ip-prefix.ts';
 import { PROTOCOL } from '../../wire/protocol.ts';
 import type { Chain, Rule, Table } from '../rule-set.ts';
 import { indexChain } from './chain-index.ts';
@@ -41,6 +41,12 @@ const PROTOCOL_NUMBERS: ReadonlyMap<number, number> = new Map(
   [...PORT_PROTOCOLS].map((protocol, index) => [protocol, index]),
 );
 
+/** Whether a mask lets no bit aside. */
+function isWhole(mask: IpAddress): boolean {
+  if (typeof mask === 'number') return mask === 0xffffffff;
+  return (mask.w0 & mask.w1 & mask.w2 & mask.w3) === -1;
+}
+
 /** The exact destination, protocol and port that `rule` asks for, and nothing else; undefined: more, or less. */
 function exactFacts(rule: Rule): Facts | undefined {
   let destination: Facts['destination'] | undefined;
@@ -53,7 +59,7 @@ function exactFacts(rule: Rule): Facts | undefined {
         break;
       case 'destination':
         if (match.negate || destination !== undefined) return undefined;
-        if (maskLength(match.mask) !== addressBits(familyOf(match.mask))) return undefined;
+        if (!isWhole(match.mask)) return undefined;
         destination = match.address;
         break;
       case 'protocol':

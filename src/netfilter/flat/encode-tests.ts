@@ -40,8 +40,9 @@ export class EncodedMatches {
     | { readonly address: IpAddress; readonly mask: IpAddress; readonly negate: boolean }
     | undefined;
   source: { readonly address: IpAddress; readonly mask: IpAddress; readonly negate: boolean } | undefined;
-  /** Without the `end`. */
-  readonly tests: number[] = [];
+  /** The first `testWords` are the tests, without the `end`. */
+  tests = new Int32Array(64);
+  testWords = 0;
   /** No packet matches, or the columns cannot say: nothing behind it counts. */
   closed = false;
   readonly #deviceIndex: (test: DeviceTest) => number;
@@ -59,7 +60,7 @@ export class EncodedMatches {
     this.sports = ANY_PORT;
     this.destination = undefined;
     this.source = undefined;
-    this.tests.length = 0;
+    this.testWords = 0;
     this.closed = false;
   }
 
@@ -133,7 +134,7 @@ export class EncodedMatches {
         this.#addrtype(match);
         return;
       case 'statistic':
-        if (match.mode === 'random') this.#push(TEST.random, match.negate, match.probability);
+        if (match.mode === 'random') this.#push(TEST.random, match.negate, match.probability | 0);
         else this.#close(TEST.undecided);
         return;
       case 'in-device':
@@ -156,7 +157,16 @@ export class EncodedMatches {
   }
 
   #push(test: number, negate: boolean, ...words: readonly number[]): void {
-    this.tests.push(test, negate ? 1 : 0, ...words);
+    const end = this.testWords + 2 + words.length;
+    if (end > this.tests.length) {
+      const larger = new Int32Array(2 * end);
+      larger.set(this.tests);
+      this.tests = larger;
+    }
+    this.tests[this.testWords] = test;
+    this.tests[this.testWords + 1] = negate ? 1 : 0;
+    this.tests.set(words, this.testWords + 2);
+    this.testWords = end;
   }
 
   #close(test: typeof TEST.never | typeof TEST.undecided): void {

@@ -29,6 +29,8 @@ export interface Decision {
 /** How many chains are remembered; a power of two. */
 const RECENT = 16;
 
+const RECENT_TESTS = 256;
+
 function recentPlace(name: string): number {
   return (name.length + name.charCodeAt(name.length - 1)) & (RECENT - 1);
 }
@@ -51,6 +53,8 @@ export class FlatTable {
   /** Chains that were asked for lately, by recentPlace: every chain of a Service jumps to the same one. */
   readonly #recentNames: string[] = new Array(RECENT).fill('');
   readonly #recentNumbers = new Int32Array(RECENT);
+  /** Where lists of tests are, by their hash. */
+  readonly #recentTests = new Int32Array(RECENT_TESTS);
   readonly #chains: (FlatChain | undefined)[] = [];
   readonly #recordWords: number;
   readonly #encoded: EncodedMatches;
@@ -233,7 +237,7 @@ export class FlatTable {
     words[record + RECORD.head] = encoded.head;
     words[record + RECORD.dports] = encoded.dports;
     words[record + RECORD.sports] = encoded.sports;
-    words[record + RECORD.tests] = this.#appendTests(encoded.tests);
+    words[record + RECORD.tests] = this.#appendTests(encoded.tests, encoded.testWords);
     const at = record + RECORD.addresses;
     this.#writeAddress(at, encoded.destination);
     this.#writeAddress(at + 2 * this.width, encoded.source);
@@ -257,12 +261,25 @@ export class FlatTable {
     }
   }
 
-  #appendTests(tests: readonly number[]): number {
-    if (tests.length === 0) return 0;
-    const start = this.tests.grow(tests.length + 1);
+  /** Where the first `count` of `tests` are: few lists are different ones, and equal ones share their place. */
+  #appendTests(tests: Int32Array, count: number): number {
+    if (count === 0) return 0;
+    let hash = count;
+    for (let index = 0; index < count; index++) hash = Math.imul(hash ^ (tests[index] ?? 0), 0x9e3779b1);
+    const place = (hash ^ (hash >>> 15)) & (RECENT_TESTS - 1);
+    const known = this.#recentTests[place] ?? 0;
+    if (known > 0 && this.#holdsTests(known, tests, count)) return known;
+    const start = this.tests.grow(count + 1);
     const { words } = this.tests;
-    for (const [index, word] of tests.entries()) words[start + index] = word;
-    words[start + tests.length] = TEST.end;
+    for (let index = 0; index < count; index++) words[start + index] = tests[index] ?? 0;
+    words[start + count] = TEST.end;
+    this.#recentTests[place] = start;
     return start;
+  }
+
+  #holdsTests(at: number, tests: Int32Array, count: number): boolean {
+    const { words } = this.tests;
+    for (let index = 0; index < count; index++) if (words[at + index] !== tests[index]) return false;
+    return words[at + count] === TEST.end;
   }
 }

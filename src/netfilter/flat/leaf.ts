@@ -31,18 +31,16 @@ export interface EndpointOrigin {
 /** Long ways are no leaves. */
 const MAX_DEPTH = 16;
 
-/** mark = (mark & keep) ^ flip, for packets from `source` (the rule's record; SOURCE.any: for all). */
-interface MarkStep {
-  readonly keep: number;
-  readonly flip: number;
-  readonly source: number;
-}
-
-/** One of the DNATs; `step` is the mark that only its packets get. */
-interface Choice {
-  readonly probability: number;
-  readonly step: MarkStep | undefined;
-}
+/**
+ * Words of a step: mark = (mark & keep) ^ flip, for packets from the source that stands at this word of the records
+ * (SOURCE.any: for all; SOURCE.none: there is no step).
+ */
+const STEP = { keep: 0, flip: 1, source: 2, words: 3 } as const;
+/** Words of a choice: its probability, and the step that only its packets get. */
+const CHOICE = { probability: 0, step: 1, words: 4 } as const;
+/** Chains with more choices than this are walked. */
+const MAX_CHOICES = 4096;
+const MAX_STEPS = 16;
 
 /** A chain flattened, one after another: nothing of it outlives the next `flatten`. */
 export class Leaf {
@@ -65,8 +63,12 @@ export class Leaf {
   readonly #facts = new Int32Array(4);
   #protocol = 0;
   #dport = 0;
-  readonly #steps: MarkStep[] = [];
-  readonly #choices: Choice[] = [];
+  readonly #steps = new Int32Array(MAX_STEPS * STEP.words);
+  #stepCount = 0;
+  readonly #choices = new Int32Array(MAX_CHOICES * CHOICE.words);
+  #choiceCount = 0;
+  #marksKeep = -1;
+  #marksFlip = 0;
   readonly #conditions: RuleConditions = { source: SOURCE.any, probability: NO_PROBABILITY };
 
   constructor(flat: FlatTable) {
@@ -93,8 +95,8 @@ export class Leaf {
     this.count = 0;
     this.origins.length = 0;
     this.probabilities.length = 0;
-    this.#steps.length = 0;
-    this.#choices.length = 0;
+    this.#stepCount = 0;
+    this.#choiceCount = 0;
     return this.#draft(chain, 0) && this.#settle();
   }
 
@@ -102,9 +104,7 @@ export class Leaf {
   #draft(chain: number, depth: number): boolean {
     const { bounds, actions } = this.#flat;
     if (depth > MAX_DEPTH) return false;
-    const steps = this.#steps;
-    const choices = this.#choices;
-    const firstChoice = choices.length;
+    const firstChoice = this.#choiceCount;
     const start = bounds.words[2 * chain] ?? 0;
     const end = bounds.words[2 * chain + 1] ?? 0;
     for (let rule = start; rule < end; rule++) {
@@ -113,7 +113,7 @@ export class Leaf {
       if (verdict === VERDICT.unknown) return false;
       const { source, probability } = this.#conditions;
       const certain = probability === NO_PROBABILITY;
-      const isFirst = choices.length === firstChoice;
+      const isFirst = this.#choiceCount === firstChoice;
       const action = rule * ACTION_WORDS;
       const code = actions.words[action];
       const argument = actions.words[action + 1] ?? 0;
@@ -122,34 +122,63 @@ export class Leaf {
         if (!certain) return false;
       } else if (code === ACTION.mark) {
         if (!certain || !isFirst) return false;
-        steps.push({ keep: argument, flip: actions.words[action + 2] ?? 0, source });
+        if (!this.#addStep(argument, actions.words[action + 2] ?? 0, source)) return false;
       } else if (code === ACTION.dnat) {
         if (source !== SOURCE.any || !this.#addEndpoint(chain, rule - start, action)) return false;
-        choices.push({ probability: certain ? ONE : probability, step: undefined });
+        if (!this.#addChoice(certain ? ONE : probability, -1)) return false;
         if (certain) return true;
       } else if (code === ACTION.jump || code === ACTION.goto) {
-        const marks = code === ACTION.jump ? this.#marksOf(argument, source) : undefined;
-        if (marks !== undefined) {
-          if (!certain || !isFirst) return false;
-          steps.push(marks);
+        if (code === ACTION.jump && this.#isMarks(argument)) {
+          if (!certain || !isFirst || !this.#addStep(this.#marksKeep, this.#marksFlip, source)) return false;
           continue;
         }
         if (source !== SOURCE.any) return false;
         if (certain && isFirst) return this.#draft(argument, depth + 1);
-        const firstStep = steps.length;
-        const place = choices.length;
-        if (!this.#draft(argument, depth + 1)) return false;
-        const only = choices.pop();
-        // One way on, with one mark at most.
-        if (only === undefined || choices.length !== place) return false;
-        if (steps.length - firstStep + (only.step === undefined ? 0 : 1) > 1) return false;
-        const step = only.step ?? steps[firstStep];
-        steps.length = firstStep;
-        choices.push({ probability: certain ? ONE : probability, step });
+        if (!this.#draftChoice(argument, depth + 1, certain ? ONE : probability)) return false;
         if (certain) return true;
       } else return false;
     }
     return false;
+  }
+
+  /** Follows a chain that is one choice of several: it has one way on, with one mark at most. */
+  #draftChoice(chain: number, depth: number, probability: number): boolean {
+    const firstStep = this.#stepCount;
+    const place = this.#choiceCount;
+    if (!this.#draft(chain, depth) || this.#choiceCount !== place + 1) return false;
+    const own = this.#choices[place * CHOICE.words + CHOICE.step + STEP.source] !== SOURCE.none;
+    const steps = this.#stepCount - firstStep;
+    if (steps + (own ? 1 : 0) > 1) return false;
+    this.#choices[place * CHOICE.words] = probability;
+    if (steps === 1) this.#setStep(place, firstStep);
+    this.#stepCount = firstStep;
+    return true;
+  }
+
+  #addStep(keep: number, flip: number, source: number): boolean {
+    if (this.#stepCount === MAX_STEPS) return false;
+    const at = this.#stepCount++ * STEP.words;
+    this.#steps[at + STEP.keep] = keep;
+    this.#steps[at + STEP.flip] = flip;
+    this.#steps[at + STEP.source] = source;
+    return true;
+  }
+
+  /** A choice with the step at `step`, or with none (-1). */
+  #addChoice(probability: number, step: number): boolean {
+    if (this.#choiceCount === MAX_CHOICES) return false;
+    const place = this.#choiceCount++;
+    this.#choices[place * CHOICE.words] = probability;
+    this.#choices[place * CHOICE.words + CHOICE.step + STEP.source] = SOURCE.none;
+    if (step >= 0) this.#setStep(place, step);
+    return true;
+  }
+
+  #setStep(place: number, step: number): void {
+    const at = place * CHOICE.words + CHOICE.step;
+    for (let word = 0; word < STEP.words; word++) {
+      this.#choices[at + word] = this.#steps[step * STEP.words + word] ?? 0;
+    }
   }
 
   #judge(rule: number): number {
@@ -177,8 +206,8 @@ export class Leaf {
     return true;
   }
 
-  /** What a chain of nothing but marks does to packets from `source`; undefined when it does anything else. */
-  #marksOf(chain: number, source: number): MarkStep | undefined {
+  /** Whether a chain does nothing but mark all packets of the facts; then #marksKeep and #marksFlip say how. */
+  #isMarks(chain: number): boolean {
     const { bounds, actions } = this.#flat;
     let keep = -1;
     let flip = 0;
@@ -186,51 +215,61 @@ export class Leaf {
     for (let rule = bounds.words[2 * chain] ?? 0; rule < end; rule++) {
       const verdict = this.#judge(rule);
       if (verdict === VERDICT.never) continue;
-      const { source: more, probability } = this.#conditions;
-      if (verdict === VERDICT.unknown || more !== SOURCE.any || probability !== NO_PROBABILITY)
-        return undefined;
+      const { source, probability } = this.#conditions;
+      if (verdict === VERDICT.unknown || source !== SOURCE.any || probability !== NO_PROBABILITY)
+        return false;
       const action = rule * ACTION_WORDS;
       const code = actions.words[action];
       if (code === ACTION.next) continue;
-      if (code !== ACTION.mark) return undefined;
+      if (code !== ACTION.mark) return false;
       keep &= actions.words[action + 1] ?? 0;
       flip = (flip & (actions.words[action + 1] ?? 0)) ^ (actions.words[action + 2] ?? 0);
     }
-    return { keep, flip, source };
+    this.#marksKeep = keep;
+    this.#marksFlip = flip;
+    return true;
   }
 
   /** Brings the draft into the form that dispatch tables hold; false when it has another. */
   #settle(): boolean {
     const steps = this.#steps;
     const choices = this.#choices;
-    const [first] = choices;
-    if (first === undefined) return false;
-    let hairpin = first.step;
-    const last = steps.at(-1);
-    if (choices.length === 1 && hairpin === undefined && last !== undefined && this.#isHairpin(last, 0)) {
-      hairpin = last;
-      steps.pop();
-    } else {
-      for (const [place, { step }] of choices.entries()) {
-        if (step?.keep !== hairpin?.keep || step?.flip !== hairpin?.flip) return false;
-        if (step !== undefined && !this.#isHairpin(step, place)) return false;
+    const count = this.#choiceCount;
+    if (count === 0) return false;
+    const sourceOf = (place: number) => choices[place * CHOICE.words + CHOICE.step + STEP.source] ?? 0;
+    if (count === 1 && sourceOf(0) === SOURCE.none && this.#stepCount > 0) {
+      const last = this.#stepCount - 1;
+      if (this.#isHairpin(steps[last * STEP.words + STEP.source] ?? 0, 0)) {
+        this.#setStep(0, last);
+        this.#stepCount = last;
       }
     }
-    if (steps.length > 1) return false;
-    const [mark] = steps;
-    this.keep = mark?.keep ?? -1;
-    this.flip = mark?.flip ?? 0;
-    this.source = mark?.source ?? SOURCE.none;
-    this.hairpinKeep = hairpin?.keep ?? -1;
-    this.hairpinFlip = hairpin?.flip ?? 0;
-    for (let place = 0; place + 1 < choices.length; place++) {
-      this.probabilities.push(choices[place]?.probability ?? 0);
+    const hairpin = sourceOf(0) !== SOURCE.none;
+    this.hairpinKeep = hairpin ? (choices[CHOICE.step + STEP.keep] ?? 0) : -1;
+    this.hairpinFlip = hairpin ? (choices[CHOICE.step + STEP.flip] ?? 0) : 0;
+    for (let place = 0; place < count; place++) {
+      const at = place * CHOICE.words + CHOICE.step;
+      const source = sourceOf(place);
+      if (hairpin !== (source !== SOURCE.none)) return false;
+      if (!hairpin) continue;
+      if (choices[at + STEP.keep] !== this.hairpinKeep || choices[at + STEP.flip] !== this.hairpinFlip) {
+        return false;
+      }
+      if (!this.#isHairpin(source, place)) return false;
+    }
+    if (this.#stepCount > 1) return false;
+    const marked = this.#stepCount === 1;
+    this.keep = marked ? (steps[STEP.keep] ?? 0) : -1;
+    this.flip = marked ? (steps[STEP.flip] ?? 0) : 0;
+    this.source = marked ? (steps[STEP.source] ?? 0) : SOURCE.none;
+    for (let place = 0; place + 1 < count; place++) {
+      this.probabilities.push((choices[place * CHOICE.words] ?? 0) >>> 0);
     }
     return isEven(this.probabilities);
   }
 
-  /** Whether a step is for packets from exactly the endpoint at `place`. */
-  #isHairpin({ source }: MarkStep, place: number): boolean {
+  /** Whether a source is exactly the endpoint at `place`. */
+  #isHairpin(source: number, place: number): boolean {
     if (source < 0 || this.#flat.negatesSource(source)) return false;
     const { records } = this;
     const endpoint = place * endpointWords(this.#width);
