@@ -165,7 +165,7 @@ describe('rules see the ports', () => {
   differential([
     {
       title: 'bridged, delivered, routed, sent',
-      network: nodeWithPods({ iptables: physdev, sysctls: { 'net.ipv4.icmp_ratelimit': 0 } }),
+      network: nodeWithPods({ iptables: physdev, sysctls: { 'net.ipv4.icmp_ratemask': 0 } }),
       steps: [
         ...everywhere('p1', '10.0.0.1'),
         send('out', udp('192.168.0.2', '10.0.0.2')),
@@ -178,7 +178,7 @@ describe('rules see the ports', () => {
       title: 'nothing is seen with bridge-nf-call-iptables=0',
       network: nodeWithPods({
         iptables: physdev,
-        sysctls: { [NF]: 0, 'net.ipv4.icmp_ratelimit': 0 },
+        sysctls: { [NF]: 0, 'net.ipv4.icmp_ratemask': 0 },
       }),
       steps: everywhere('p1', '10.0.0.1'),
     },

@@ -92,7 +92,7 @@ describe('VXLAN between two nodes', () => {
     {
       title: 'a VXLAN device with too large an MTU: the outer packet is cut up',
       network: overlay({ podMtu: 1500, bound: false, vxlan: { mtu: 1500 } }),
-      steps: [send('p1', ping(P1, P2, { size: 1472, df: true })), send('p1', udp(P1, P2, { size: 1472 }))],
+      steps: [send('p1', udp(P1, P2, { size: 1472, df: true })), send('p1', udp(P1, P2, { size: 1472 }))],
     },
     {
       title: 'a VXLAN device with too large an MTU that sets DF',

@@ -5,7 +5,8 @@ import type { NamespaceSpec, NetworkSpec } from './network/network-spec.ts';
 import { ping, send, sendPieces, tcp, udp, wait } from './network/packets.ts';
 import { FORWARDS, onOneWire } from './network/topologies.ts';
 
-const NO_LIMIT = { 'net.ipv4.icmp_ratelimit': 0, 'net.ipv6.icmp.ratelimit': 0 } as const;
+/** Without icmp_ratelimit=0, which would empty the bucket that answers about missing routes draw from. */
+const NO_LIMIT = { 'net.ipv4.icmp_ratemask': 0, 'net.ipv6.icmp.ratelimit': 0 } as const;
 
 /** a (10.0.0.1) - r (10.0.0.254, 10.0.1.254) - s (10.0.1.253, 10.0.2.254) - b (10.0.2.1), IPv6 alike. */
 function chain(
@@ -117,7 +118,7 @@ for (const [family, a, b, nowhere] of [
       {
         title: 'fragments on their way',
         network: chain({}, 1400),
-        steps: sendPieces('a', udp(a, b, { size: 2800 }), [1408]),
+        steps: sendPieces('a', udp(a, b, { size: 2500 }), [1288]),
       },
       {
         title: 'a routed MTU',

@@ -12,6 +12,7 @@ import { type IpAddress, type IpFamily, parseIpAddress } from '../../../src/wire
 import { parseInterfaceAddress, parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
 import { parseMac } from '../../../src/wire/mac.ts';
 import type { Packet } from '../../../src/wire/packet.ts';
+import { PROTOCOL } from '../../../src/wire/protocol.ts';
 import type { CapturedFrame } from './kernel-network.ts';
 import { type NetworkSpec, type PlannedDevice, planDevices, type RouteSpec } from './network-spec.ts';
 
@@ -47,6 +48,8 @@ export class EmulatedNetwork {
           ...(ip6tables === undefined ? [] : [ruleSet('ipv6', ip6tables)]),
         ],
       });
+      // Somebody who waits for ICMP, as in the kernel's namespaces.
+      namespace.sockets.raw(PROTOCOL.icmp, () => {});
       this.namespaces.set(name, namespace);
     }
     for (const [near, far] of spec.wires) createVethPair(this.#end(near), this.#end(far));

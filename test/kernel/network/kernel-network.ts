@@ -3,7 +3,7 @@
  * veth pairs, with a packet socket in each. Nothing has a name outside and nothing outlives the process.
  */
 import { writeFileSync } from 'node:fs';
-import { type Libc, loadLibc } from '../../../src/cli/kernel/libc.ts';
+import { check, type Libc, loadLibc } from '../../../src/cli/kernel/libc.ts';
 import { PrivateNamespace } from '../../../src/cli/kernel/private-namespace.ts';
 import { runProgram } from '../../../src/cli/kernel/programs.ts';
 import { RawSender } from '../../../src/cli/kernel/raw-sender.ts';
@@ -50,7 +50,12 @@ function isSettled({ flags, operstate, linkinfo }: LinkListing): boolean {
   return operstate !== 'DOWN' && (port === undefined || port === 'forwarding');
 }
 
+const AF_INET = 2;
+const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
+const IPPROTO_ICMP = 1;
+
 interface Room {
+  readonly listener: number;
   readonly namespace: PrivateNamespace;
   readonly socket: PacketSocket;
   readonly sender: RawSender;
@@ -104,7 +109,13 @@ export class KernelNetwork {
         const sender = new RawSender(this.#libc);
         sender.open('ipv4');
         sender.open('ipv6');
-        return { socket: new PacketSocket(this.#libc), sender };
+        // Somebody who waits for ICMP, as ping does: only sockets make IPv4 learn of a path's MTU.
+        const listener = check(
+          this.#libc,
+          this.#libc.socket(AF_INET, SOCK_RAW_CLOEXEC, IPPROTO_ICMP),
+          'ICMP socket',
+        );
+        return { listener, socket: new PacketSocket(this.#libc), sender };
       });
       this.#rooms.set(name, { namespace, ...opened, names: new Map() });
     }
@@ -177,9 +188,10 @@ export class KernelNetwork {
 
   /** Takes everything down. */
   close(): void {
-    for (const { socket, sender, namespace } of this.#rooms.values()) {
+    for (const { socket, sender, listener, namespace } of this.#rooms.values()) {
       socket.close();
       sender.close();
+      this.#libc.close(listener);
       namespace.close();
     }
     this.#rooms.clear();
