@@ -5,6 +5,7 @@
 import type { IpAddress } from '../wire/ip-address.ts';
 import type { AddressType } from './match.ts';
 import type { Skb } from './skb.ts';
+import type { DropReason } from './verdict.ts';
 
 export interface HostView {
   /**
@@ -16,6 +17,6 @@ export interface HostView {
   masqueradeAddress(device: string, nextHop: IpAddress): IpAddress | undefined;
   /** The address REDIRECT sends packets to: the first of `device`, or loopback for local packets (undefined). */
   redirectAddress(device: string | undefined, like: IpAddress): IpAddress | undefined;
-  /** False when no route leads on for a packet made here that has got another destination (ip_route_me_harder). */
-  hasWayFor?(skb: Skb): boolean;
+  /** Why a packet made here that has got another destination cannot go there (ip_route_me_harder); undefined: it can. */
+  wayFault?(skb: Skb): DropReason | undefined;
 }
