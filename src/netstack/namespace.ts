@@ -257,7 +257,9 @@ export class Namespace extends Configuration {
   ): { readonly route: Route; readonly source: IpAddress | undefined } | undefined {
     const route = this.book.routes.lookup(dst, undefined, flow);
     if (route === undefined) return undefined;
-    const chosen = () => selectAddress(this.book.devices, route.device, route.gateway ?? dst);
+    // IPv4 asks for an address that suits the next hop, IPv6 for one that suits the destination.
+    const target = typeof dst === 'number' ? (route.gateway ?? dst) : dst;
+    const chosen = () => selectAddress(this.book.devices, route.device, target);
     return { route, source: route.src ?? (route.type === 'local' ? dst : chosen()) };
   }
 

@@ -205,3 +205,9 @@ export class Interface {
     this.namespace.tell({ kind: 'frame-dropped', device: this.name, frame, reason });
   }
 }
+
+/** Tells that a frame which left `device` was lost on the way. */
+export function tellLost(frame: Frame, device: Interface, reason: DropReason): void {
+  device.counters.txDropped++;
+  device.namespace.tell({ kind: 'frame-lost', device: device.name, frame, reason });
+}

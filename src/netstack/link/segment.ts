@@ -2,7 +2,6 @@
  * An Ethernet switch that joins devices of many namespaces: the network between the nodes. It learns who is
  * where, and every port's cable has impairments of its own, in both directions.
  */
-import type { DropReason } from '../../netfilter/verdict.ts';
 import type { Random } from '../../sim/random.ts';
 import type { Scheduler } from '../../sim/scheduler.ts';
 import { ARP_OPERATION } from '../../wire/arp.ts';
@@ -12,9 +11,9 @@ import { isMulticastMac, type MacAddress } from '../../wire/mac.ts';
 import { parseNdp } from '../../wire/ndp.ts';
 import type { Namespace } from '../namespace.ts';
 import type { Impairments } from './impairments.ts';
-import type { Interface, LinkDriver } from './interface.ts';
+import { type Interface, type LinkDriver, tellLost } from './interface.ts';
 import { fits } from './mtu.ts';
-import { Wire } from './wire.ts';
+import { Wire, type WireEnds } from './wire.ts';
 
 export interface SegmentOptions {
   readonly name: string;
@@ -61,6 +60,11 @@ class PortDriver implements LinkDriver {
   transmit(frame: Frame, device: Interface): void {
     this.#segment.send(device, frame);
   }
+
+  changed(device: Interface, what: 'address' | 'mtu' | 'state' | 'removed'): void {
+    if (what === 'removed') this.#segment.unplug(device);
+    else if (what === 'address') this.#segment.announce(device);
+  }
 }
 
 export class Segment {
@@ -69,6 +73,7 @@ export class Segment {
   readonly #scheduler: Scheduler;
   readonly #random: Random;
   readonly #ports = new Map<Interface, Port>();
+  /** Where frames to an address go: plugging a device in announces its own, others are learned. */
   readonly #learned = new Map<MacAddress, Port>();
   readonly #lateByMac = new Map<MacAddress, LatePort>();
   readonly #lateByAddress = new Map<string, LatePort>();
@@ -83,12 +88,18 @@ export class Segment {
   /** Adds an `ethernet` device to `namespace` and plugs it in. */
   plug(namespace: Namespace, { impairments, ...spec }: PortSpec): Interface {
     const device = namespace.addInterface({ ...spec, kind: 'ethernet', driver: new PortDriver(this) });
-    this.#forgetLate(device.mac);
-    this.#ports.set(device, {
+    const wire = (ends: WireEnds, impaired: Impairments | undefined) =>
+      new Wire({ scheduler: this.#scheduler, random: this.#random, ends, impairments: impaired });
+    const port: Port = {
       device,
-      out: this.#wire(impairments?.out),
-      in: this.#wire(impairments?.in),
-    });
+      out: wire(
+        { deliver: (frame, from) => this.#switch(port, frame, from), lost: tellLost },
+        impairments?.out,
+      ),
+      in: wire({ deliver: (frame) => device.receive(frame), lost: tellLost }, impairments?.in),
+    };
+    this.#ports.set(device, port);
+    this.announce(device);
     return device;
   }
 
@@ -110,27 +121,20 @@ export class Segment {
     for (const [mac, port] of this.#learned) if (port.device === device) this.#learned.delete(mac);
   }
 
+  /** Frames to the address of `device` go to its port. */
+  announce(device: Interface): void {
+    const port = this.#ports.get(device);
+    if (port === undefined) return;
+    this.#forgetLate(device.mac);
+    this.#learned.set(device.mac, port);
+  }
+
   /** A frame leaves `device`. */
   send(device: Interface, frame: Frame): void {
     const port = this.#ports.get(device);
-    const lost = (which: Frame, reason: DropReason) => tellLost(device, which, reason);
-    if (port === undefined) {
-      lost(frame, 'link-down');
-      return;
-    }
-    if (!fits(frame, this.mtu)) {
-      lost(frame, 'frame-too-long');
-      return;
-    }
-    port.out.send(frame, { deliver: (which) => this.#switch(port, which), lost });
-  }
-
-  #wire(impairments: Impairments | undefined): Wire {
-    return new Wire({
-      scheduler: this.#scheduler,
-      random: this.#random,
-      ...(impairments === undefined ? {} : { impairments }),
-    });
+    if (port === undefined) tellLost(frame, device, 'link-down');
+    else if (!fits(frame, this.mtu)) tellLost(frame, device, 'frame-too-long');
+    else port.out.send(frame, device);
   }
 
   #forgetLate(mac: MacAddress): void {
@@ -140,54 +144,30 @@ export class Segment {
     for (const address of late.addresses) this.#lateByAddress.delete(formatIpAddress(address));
   }
 
-  #switch(from: Port, frame: Frame): void {
-    this.#learned.set(frame.source, from);
-    if (isMulticastMac(frame.destination)) {
-      this.#wake(frame);
-      this.#flood(from, frame);
+  #switch(port: Port, frame: Frame, from: Interface): void {
+    const { source, destination } = frame;
+    if (this.#learned.get(source) !== port) this.#learned.set(source, port);
+    if (isMulticastMac(destination)) {
+      const sought = soughtAddress(frame.payload);
+      if (sought !== undefined) this.#lateByAddress.get(formatIpAddress(sought))?.make();
+      this.#flood(port, frame, from);
       return;
     }
-    this.#lateByMac.get(frame.destination)?.make();
-    const to = this.#learned.get(frame.destination) ?? this.#portOf(frame.destination);
-    if (to === undefined) {
-      this.#flood(from, frame);
-      return;
-    }
-    if (to !== from) this.#deliver(to, frame, from);
+    if (!this.#learned.has(destination)) this.#lateByMac.get(destination)?.make();
+    const to = this.#learned.get(destination);
+    if (to === undefined) this.#flood(port, frame, from);
+    else if (to !== port) deliver(to, frame, from);
   }
 
-  /** A port whose device has this address, though nothing was heard of it yet: plugging it in announced it. */
-  #portOf(mac: MacAddress): Port | undefined {
-    for (const port of this.#ports.values()) if (port.device.mac === mac) return port;
-    return undefined;
-  }
-
-  #wake({ payload }: Frame): void {
-    const target = soughtAddress(payload);
-    if (target !== undefined) this.#lateByAddress.get(formatIpAddress(target))?.make();
-  }
-
-  #flood(from: Port, frame: Frame): void {
-    for (const port of this.#ports.values()) if (port !== from) this.#deliver(port, frame, from);
-  }
-
-  #deliver(port: Port, frame: Frame, { device: sender }: Port): void {
-    const { device } = port;
-    const lost = (which: Frame, reason: DropReason) => tellLost(sender, which, reason);
-    if (!device.up) {
-      lost(frame, 'link-down');
-      return;
-    }
-    if (!fits(frame, device.mtu)) {
-      lost(frame, 'frame-too-long');
-      return;
-    }
-    port.in.send(frame, { deliver: (which) => device.receive(which), lost });
+  #flood(port: Port, frame: Frame, from: Interface): void {
+    for (const other of this.#ports.values()) if (other !== port) deliver(other, frame, from);
   }
 }
 
-function tellLost(device: Interface, frame: Frame, reason: DropReason): void {
-  device.namespace.tell({ kind: 'frame-lost', device: device.name, frame, reason });
+function deliver({ device, in: wire }: Port, frame: Frame, from: Interface): void {
+  if (!device.up) tellLost(frame, from, 'link-down');
+  else if (!fits(frame, device.mtu)) tellLost(frame, from, 'frame-too-long');
+  else wire.send(frame, from);
 }
 
 /** Whom an ARP request or a neighbour solicitation is looking for. */

@@ -1,9 +1,10 @@
 /** veth: two devices back to back, usually in two namespaces (drivers/net/veth.c). */
+import type { DropReason } from '../../netfilter/verdict.ts';
 import type { Frame } from '../../wire/frame.ts';
 import type { MacAddress } from '../../wire/mac.ts';
 import type { Namespace } from '../namespace.ts';
 import type { Impairments } from './impairments.ts';
-import type { Interface, LinkDriver } from './interface.ts';
+import { type Interface, type LinkDriver, tellLost } from './interface.ts';
 import { fits } from './mtu.ts';
 import { Wire } from './wire.ts';
 
@@ -27,31 +28,19 @@ class VethDriver implements LinkDriver {
   /** The peer, as far as it is there. */
   known: Interface | undefined;
 
-  constructor(wire: Wire, peer: () => Interface) {
-    this.wire = wire;
+  constructor({ namespace, name, impairments }: VethEnd, peer: () => Interface) {
+    const { scheduler } = namespace;
+    const random = namespace.randomFor(`wire ${name}`);
+    const ends = { deliver: (frame: Frame) => this.known?.receive(frame), lost: tellLost };
+    this.wire = new Wire({ scheduler, random, ends, impairments });
     this.#peer = peer;
   }
 
-  get peer(): Interface {
-    this.known ??= this.#peer();
-    return this.known;
-  }
-
   transmit(frame: Frame, device: Interface): void {
-    const peer = this.peer;
-    const lost = (which: Frame, reason: Parameters<Interface['dropOut']>[1]) => {
-      device.counters.txDropped++;
-      device.namespace.tell({ kind: 'frame-lost', device: device.name, frame: which, reason });
-    };
-    if (!peer.up) {
-      lost(frame, 'link-down');
-      return;
-    }
-    if (!fits(frame, peer.mtu)) {
-      lost(frame, 'frame-too-long');
-      return;
-    }
-    this.wire.send(frame, { deliver: (which) => peer.receive(which), lost });
+    this.known ??= this.#peer();
+    const problem = whyLost(frame, this.known);
+    if (problem === undefined) this.wire.send(frame, device);
+    else tellLost(frame, device, problem);
   }
 
   hasCarrier(): boolean {
@@ -60,8 +49,18 @@ class VethDriver implements LinkDriver {
   }
 
   changed(_device: Interface, what: 'address' | 'mtu' | 'state' | 'removed'): void {
-    if (what === 'state' && this.known !== undefined) this.known.namespace.carrierChanged(this.known);
+    const peer = this.known;
+    if (peer === undefined) return;
+    // One end does not live without the other.
+    if (what === 'removed') peer.namespace.removeInterface(peer);
+    else if (what === 'state') peer.namespace.carrierChanged(peer);
   }
+}
+
+/** What the receiving end does not take (is_skb_forwardable). */
+function whyLost(frame: Frame, peer: Interface): DropReason | undefined {
+  if (!peer.up) return 'link-down';
+  return fits(frame, peer.mtu) ? undefined : 'frame-too-long';
 }
 
 export interface VethPair {
@@ -72,36 +71,23 @@ export interface VethPair {
   impair(end: 'near' | 'far', impairments: Impairments): void;
 }
 
-function wireOf({
-  namespace,
-  impairments,
-  name,
-}: Omit<VethEnd, 'impairments'> & { impairments?: Impairments }): Wire {
-  return new Wire({
-    scheduler: namespace.scheduler,
-    random: namespace.randomFor(`wire ${name}`),
-    ...(impairments === undefined ? {} : { impairments }),
-  });
-}
-
 /**
  * Creates a veth pair. The far end may be a function, called when somebody needs the device: so the namespace
  * of a pod comes to life when the first frame reaches it.
  */
 export function createVethPair(nearEnd: VethEnd, farEnd: VethEnd | (() => VethEnd)): VethPair {
-  let farWire: Wire | undefined;
+  let farDriver: VethDriver | undefined;
   let farImpairments: Impairments | undefined;
   let farDevice: Interface | undefined;
-  const nearDriver = new VethDriver(wireOf(nearEnd), () => far());
+  const nearDriver = new VethDriver(nearEnd, () => far());
   const near = nearEnd.namespace.addInterface({ ...nearEnd, kind: 'veth', driver: nearDriver });
   const far = (): Interface => {
     if (farDevice !== undefined) return farDevice;
     const end = typeof farEnd === 'function' ? farEnd() : farEnd;
-    farWire = wireOf(end);
-    if (farImpairments !== undefined) farWire.impairments = farImpairments;
-    const driver = new VethDriver(farWire, () => near);
-    driver.known = near;
-    farDevice = end.namespace.addInterface({ ...end, kind: 'veth', driver });
+    farDriver = new VethDriver(end, () => near);
+    if (farImpairments !== undefined) farDriver.wire.impairments = farImpairments;
+    farDriver.known = near;
+    farDevice = end.namespace.addInterface({ ...end, kind: 'veth', driver: farDriver });
     nearDriver.known = farDevice;
     near.namespace.carrierChanged(near);
     end.made?.(farDevice);
@@ -114,7 +100,7 @@ export function createVethPair(nearEnd: VethEnd, farEnd: VethEnd | (() => VethEn
     far,
     impair(end, impairments) {
       if (end === 'near') nearDriver.wire.impairments = impairments;
-      else if (farWire !== undefined) farWire.impairments = impairments;
+      else if (farDriver !== undefined) farDriver.wire.impairments = impairments;
       else farImpairments = impairments;
     },
   };
