@@ -9,7 +9,9 @@ import { Random } from '../../src/sim/random.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const REFERENCE = 'test/conformance/kube-proxy/iptables';
 const FILES = [
-  ...readdirSync(join(ROOT, 'topologies')).map((name) => `topologies/${name}`),
+  ...readdirSync(join(ROOT, 'topologies'))
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => `topologies/${name}`),
   ...['dual-stack', 'terminating-endpoints', 'skipped-services'].map(
     (name) => `${REFERENCE}/${name}/cluster.yaml`,
   ),

@@ -69,8 +69,10 @@ export function outcomeOf(walk: Walk, plan: NetworkPlan, reply: boolean): Outcom
   const outcome = requestOutcome(final, plan);
   if (outcome.kind !== 'delivered' || !reply) return outcome;
   const replies = walk.hops.filter(({ leg }) => leg === 'reply');
-  for (const { host, fate } of replies) {
+  for (const { host, fate, events } of replies) {
     if (host !== walk.request.from || fate.kind !== 'delivered') continue;
+    // The outer packet of a tunnel is not the answer.
+    if (events.some(({ kind }) => kind === 'decapsulated')) continue;
     return answersRequest(walk.request)(fate.packet)
       ? { ...outcome, answered: true }
       : { kind: 'reply-unrecognised', host, packet: fate.packet };
