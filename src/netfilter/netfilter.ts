@@ -237,8 +237,8 @@ export class Netfilter {
       const random = isRandom(ct, manip);
       this.trace?.({ kind: 'translate', hook: run.hook, manip, cause, random, before, after: skb.packet });
       const isSentElsewhere = run.hook === 'output' && !sameAddress(before.dst, skb.packet.dst);
-      if (isSentElsewhere && this.#host.hasWayFor?.(skb) === false)
-        return { kind: 'drop', reason: 'no-route' };
+      const fault = isSentElsewhere ? this.#host.wayFault?.(skb) : undefined;
+      if (fault !== undefined) return { kind: 'drop', reason: fault };
     }
     return ACCEPT;
   }

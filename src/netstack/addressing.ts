@@ -5,6 +5,7 @@
 import type { HostView } from '../netfilter/host-view.ts';
 import type { AddressType } from '../netfilter/match.ts';
 import type { Skb } from '../netfilter/skb.ts';
+import type { DropReason } from '../netfilter/verdict.ts';
 import { familyOf, type IpAddress, type Ipv6Address, ipv6, sameAddress } from '../wire/ip-address.ts';
 import { isOfType } from './address-type.ts';
 import { type Device, forwardsIpv6, LOOPBACK } from './device.ts';
@@ -84,9 +85,10 @@ export class AddressBook implements HostView {
     return selectAddress(this.devices, device, nextHop);
   }
 
-  hasWayFor({ packet: { src, dst }, outDevice, mark }: Skb): boolean {
+  wayFault({ packet: { src, dst }, outDevice, mark }: Skb): DropReason | undefined {
     const question = { dst, src, mark, from: src, ...(outDevice === undefined ? {} : { link: outDevice }) };
-    return routeOutput(question, this).kind === 'send';
+    const decision = routeOutput(question, this);
+    return decision.kind === 'drop' ? decision.reason : undefined;
   }
 
   redirectAddress(device: string | undefined, like: IpAddress): IpAddress | undefined {

@@ -21,7 +21,7 @@ import type { HostPlan } from './host-plan.ts';
 import type { Injection, Observation } from './observe.ts';
 
 /** No more states than this are carried on; more than a few are rare and soon told apart. */
-const MAX_CANDIDATES = 16;
+const MAX_CANDIDATES = 64;
 /** Branches played for one packet before giving up. */
 const MAX_BRANCHES = 4096;
 
