@@ -9,6 +9,7 @@ import { InputError } from '../sim/input-error.ts';
 import { registerBench } from './bench.ts';
 import { registerCheck } from './check.ts';
 import { registerEval } from './eval.ts';
+import { registerExec } from './exec.ts';
 import { registerRules } from './rules.ts';
 import { registerTrace } from './trace.ts';
 import { registerVerify } from './verify.ts';
@@ -38,6 +39,7 @@ function buildProgram(): Command {
     registerEval,
     registerCheck,
     registerTrace,
+    registerExec,
     registerVerify,
     registerBench,
   ]) {

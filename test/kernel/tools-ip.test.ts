@@ -1,6 +1,8 @@
 /** `ip` inside the emulator against the real one: the same small network, the same questions, the same text. */
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EMPTY_RESOLV_CONF } from '../../src/cluster/apps/dns/resolv-conf.ts';
+import { Resolver } from '../../src/cluster/apps/dns/resolver.ts';
 import { ip } from '../../src/cluster/tools/ip/ip.ts';
 import { ToolExit } from '../../src/cluster/tools/tool.ts';
 import { createVethPair } from '../../src/netstack/link/veth.ts';
@@ -15,7 +17,6 @@ const SETUP = `
 ip netns add kwtA
 ip netns add kwtB
 for n in kwtA kwtB; do
-  ip netns exec $n sysctl -qw net.ipv6.conf.all.addr_gen_mode=1 net.ipv6.conf.default.addr_gen_mode=1
   ip netns exec $n sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
   ip netns exec $n sysctl -qw net.ipv6.conf.default.dad_transmits=0
   ip -n $n link set lo up
@@ -23,12 +24,14 @@ done
 ip link add eth0 netns kwtA address 02:00:00:00:00:0a type veth peer name vethb netns kwtB address 02:00:00:00:00:0b
 ip -n kwtA link set eth0 up
 ip -n kwtB link set vethb up
-ip -n kwtA link add br0 address 02:00:00:00:00:0c mtu 1450 type bridge
+ip -n kwtA link add br0 address 02:00:00:00:00:0c type bridge
 ip -n kwtA link set br0 up
 ip -n kwtA link add vp address 02:00:00:00:00:0d type veth peer name vpp address 02:00:00:00:00:0e
 ip -n kwtA link set vp master br0
 ip -n kwtA link set vp up
+ip -n kwtA link set br0 mtu 1450
 ip -n kwtA link set vpp up
+ip netns exec kwtA sysctl -qw net.ipv6.conf.default.disable_ipv6=1
 ip link add down0 netns kwtA address 02:00:00:00:00:0f type veth peer name downb netns kwtB
 ip -n kwtA link add off0 address 02:00:00:00:00:10 type bridge
 ip -n kwtA addr add 10.0.0.1/24 brd + dev eth0
@@ -121,9 +124,18 @@ const COMMANDS: readonly string[] = [
   'foo',
 ];
 
-/** What cannot be the same: namespaces have names here, numbers in containers. */
+/**
+ * What cannot be the same: namespaces have names here, numbers in containers; routes that every device has
+ * stand in the order in which links came up.
+ */
 function normal(text: string): string {
-  return text.replaceAll(/link-netns \S+/g, 'link-netnsid 0');
+  const lines = text.replaceAll(/link-netns \S+/g, 'link-netnsid 0').split('\n');
+  const everywhere = /^(fe80::\/64|multicast ff00::\/8) /;
+  const sorted = lines.filter((line) => everywhere.test(line)).sort();
+  return lines
+    .map((line) => (everywhere.test(line) ? `${everywhere.exec(line)?.[1]} …` : line))
+    .concat(sorted)
+    .join('\n');
 }
 
 function real(command: string) {
@@ -152,6 +164,8 @@ function build(): Namespace {
     { namespace: a, name: 'down0', mac: parseMac('02:00:00:00:00:0f'), up: true },
     { namespace: b, name: 'downb' },
   );
+  // Without a link it has no link-local address yet.
+  a.setSysctl('net.ipv6.conf.down0.disable_ipv6', 1);
   a.addBridge({ name: 'off0', mac: parseMac('02:00:00:00:00:10') });
   for (const text of ['10.0.0.1/24', '10.0.0.3/24', '10.0.1.1/32', '10.9.0.1/31', 'fd00::1/64']) {
     a.addAddress(eth0, parseInterfaceAddress(text));
@@ -186,6 +200,8 @@ function emulated(namespace: Namespace, command: string) {
   const context = {
     namespace,
     scheduler: namespace.scheduler,
+    resolver: new Resolver({ sockets: namespace.sockets, conf: EMPTY_RESOLV_CONF }),
+    atEnd: () => {},
     print: (text: string) => {
       out += text;
     },
@@ -195,10 +211,10 @@ function emulated(namespace: Namespace, command: string) {
   };
   try {
     const code = ip(command.split(' '), context);
-    return { code, out, error };
+    return { code, out: normal(out), error };
   } catch (thrown) {
     if (!(thrown instanceof ToolExit)) throw thrown;
-    return { code: thrown.code, out, error: `${thrown.message}\n` };
+    return { code: thrown.code, out: normal(out), error: `${thrown.message}\n` };
   }
 }
 

@@ -130,18 +130,30 @@ export function runSysctl(args: readonly string[], store: SysctlStore, context: 
   return code;
 }
 
+const PER_DEVICE = /^net\.ipv[46]\.(?:conf|neigh)\.(.+)\.[^.]+$/;
+
+/** A device's dots are slashes in the names of parameters. */
+function isKnownDevice({ namespace }: ToolContext, name: string): boolean {
+  const device = PER_DEVICE.exec(name)?.[1]?.replaceAll('/', '.');
+  if (device === undefined || device === 'all' || device === 'default') return true;
+  return namespace.interface(device) !== undefined;
+}
+
 /** `sysctl` with `args` on the namespace's own. */
 export const sysctl: Tool = (args, context) => {
   const { namespace } = context;
   const store: SysctlStore = {
-    get: (name) => namespace.sysctl(name),
+    get: (name) => (isKnownDevice(context, name) ? namespace.sysctl(name) : undefined),
     set: (name, value) => {
       // The parameters of the network are numbers, some of them several.
       if (!/^-?\d+([ \t]+-?\d+)*$/.test(value)) return false;
       namespace.setSysctl(name, value);
       return true;
     },
-    names: () => [...namespace.sysctls.entries().keys()],
+    names: () => {
+      const devices = namespace.interfaces().map(({ name }) => name.replaceAll('.', '/'));
+      return namespace.sysctls.list(devices).map(([name]) => name);
+    },
   };
   return runSysctl(args, store, context);
 };

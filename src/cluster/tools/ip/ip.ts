@@ -7,7 +7,7 @@ import { formatLinks, type LinkView } from './link-text.ts';
 import { formatNeighbours } from './neighbour-text.ts';
 import { formatPolicyRules } from './rule-text.ts';
 import { getRoute, showRoutes } from './show-routes.ts';
-import { deviceNamed, expand, type Globals, prefixNamed, type Request, Words } from './words.ts';
+import { deviceNamed, expand, type Globals, prefixNamed, type Request, routeDevice, Words } from './words.ts';
 
 function viewsOf(namespace: Namespace): LinkView[] {
   return namespace.interfaces().map((device) => ({
@@ -18,6 +18,7 @@ function viewsOf(namespace: Namespace): LinkView[] {
 
 function showLinks({ words, globals, context: { namespace, print } }: Request, addresses: boolean): void {
   let views = viewsOf(namespace);
+  let named = false;
   for (let word = words.take(); word !== undefined; word = words.take()) {
     if (word === 'up') views = views.filter(({ device }) => device.up);
     else if (word === 'master') {
@@ -30,16 +31,18 @@ function showLinks({ words, globals, context: { namespace, print } }: Request, a
       const name = word === 'dev' ? words.value() : word;
       const wanted = deviceNamed(namespace, name);
       views = views.filter(({ device }) => device === wanted);
+      named = true;
     }
   }
-  print(formatLinks(views, { ...globals, addresses, family: addresses ? globals.family : undefined }));
+  const family = addresses ? globals.family : undefined;
+  print(formatLinks(views, { ...globals, addresses, family, named }));
 }
 
 function showNeighbours({ words, globals, context: { namespace, print } }: Request): void {
   let device: string | undefined;
   let entries = namespace.neighbours.list();
   for (let word = words.take(); word !== undefined; word = words.take()) {
-    if (word === 'dev') device = deviceNamed(namespace, words.value()).name;
+    if (word === 'dev') device = routeDevice(namespace, words.value()).name;
     else if (word === 'nud') {
       const state = words.value().toUpperCase();
       if (state !== 'ALL') entries = entries.filter((entry) => entry.state === state);

@@ -14,6 +14,8 @@ export interface LinkOptions {
   readonly statistics: boolean;
   /** One line a record, `\` where a newline would be. */
   readonly oneLine: boolean;
+  /** A device was named. */
+  readonly named: boolean;
 }
 
 /** A device with what the namespace knows of it. */
@@ -47,12 +49,13 @@ export function flagsText({ kind, up, carrier, noArp }: Interface): string {
   ].join(',');
 }
 
-/** The operational state (RFC 2863): a veth whose peer is down is LOWERLAYERDOWN. */
-export function stateText({ kind, up, carrier }: Interface): string {
+/** The operational state (RFC 2863): a veth without a link whose peer is in the same namespace is LOWERLAYERDOWN. */
+export function stateText(device: Interface): string {
+  const { kind, up, carrier, namespace } = device;
   if (!up) return 'DOWN';
   if (WITHOUT_STATE.has(kind)) return 'UNKNOWN';
   if (carrier) return 'UP';
-  return kind === 'veth' ? 'LOWERLAYERDOWN' : 'DOWN';
+  return peerOf(device)?.namespace === namespace ? 'LOWERLAYERDOWN' : 'DOWN';
 }
 
 /** `eth0@if7`: a veth with the other end's index, or its name when it is in this namespace. */
@@ -86,6 +89,13 @@ function headText(device: Interface, { addresses }: LinkOptions): string {
     `${device.index}: ${nameText(device)}: <${flagsText(device)}> mtu ${device.mtu} qdisc ${qdisc}${master}` +
     ` state ${stateText(device)} ${mode}group default qlen 1000`
   );
+}
+
+/** Asked for all devices of IPv6, the kernel tells less of each. */
+function ipv6HeadText(device: Interface): string {
+  const { index, name, mtu, namespace } = device;
+  const shown = peerOf(device)?.namespace === namespace ? nameText(device) : name;
+  return `${index}: ${shown}: <${flagsText(device)}> mtu ${mtu} state ${stateText(device)} qlen 1000`;
 }
 
 function hardwareText(device: Interface): string {
@@ -139,12 +149,20 @@ const LIFETIME = '       valid_lft forever preferred_lft forever';
 
 /** The addresses that are asked for, IPv4 first, as the kernel lists them. */
 function wanted({ addresses }: LinkView, family: IpFamily | undefined): readonly InterfaceAddress[] {
-  const of = (which: IpFamily) => addresses.filter(({ address }) => familyOf(address) === which);
+  const of = (which: IpFamily) => {
+    const own = addresses.filter(({ address }) => familyOf(address) === which);
+    if (which === 'ipv6') return own;
+    // Secondary addresses stand behind all others.
+    const secondary = (each: InterfaceAddress) => isSecondary(each, own.slice(0, own.indexOf(each)));
+    return [...own.filter((each) => !secondary(each)), ...own.filter(secondary)];
+  };
   return family === undefined ? [...of('ipv4'), ...of('ipv6')] : of(family);
 }
 
 function brief(view: LinkView, options: LinkOptions): string {
   const { device } = view;
+  if (options.addresses && options.family !== undefined && wanted(view, options.family).length === 0)
+    return '';
   const head = `${nameText(device).padEnd(16)} ${stateText(device).padEnd(14)} `;
   if (!options.addresses) return `${head}${formatMac(device.mac)} <${flagsText(device)}> \n`;
   return `${head}${wanted(view, options.family)
@@ -169,7 +187,10 @@ function full(view: LinkView, options: LinkOptions): string {
   // With one family only the link layer is not shown.
   const oneFamily = options.addresses && options.family !== undefined;
   if (oneFamily && lines.length === 0) return '';
-  const link = `${headText(device, options)}${oneFamily ? linkNetns(device) : ''}`;
+  const link =
+    oneFamily && options.family === 'ipv6' && !options.named
+      ? ipv6HeadText(device)
+      : `${headText(device, options)}${oneFamily ? linkNetns(device) : ''}`;
   const all = [
     link,
     ...(oneFamily ? [] : [`    ${hardwareText(device)}${linkNetns(device)}`]),

@@ -2,7 +2,7 @@
 import type { AddressBook } from '../../../netstack/addressing.ts';
 import { routeOutput } from '../../../netstack/output-route.ts';
 import { isMulticast, type Route } from '../../../netstack/route-table.ts';
-import { formatIpAddress, type IpAddress, sameAddress } from '../../../wire/ip-address.ts';
+import { formatIpAddress, type IpAddress } from '../../../wire/ip-address.ts';
 import { isKernelRoute } from './route-text.ts';
 
 export interface RouteQuestion {
@@ -72,7 +72,7 @@ function ipv6Text(
     `dev ${device} `,
     local ? 'table local ' : '',
     kernel ? 'proto kernel ' : '',
-    src === undefined || (from !== undefined && sameAddress(src, from)) ? '' : `src ${formatIpAddress(src)} `,
+    src === undefined ? '' : `src ${formatIpAddress(src)} `,
     mark === undefined ? '' : `mark ${mark} `,
     `metric ${metric} pref medium\n`,
   ].join('');

@@ -2,7 +2,13 @@
 import type { Device } from '../../../netstack/device.ts';
 import { type Route, routesOfDevice } from '../../../netstack/route-table.ts';
 import { familyOf, formatIpAddress, type IpFamily, sameAddress } from '../../../wire/ip-address.ts';
-import { comparePrefix, formatIpPrefix, type IpPrefix, prefixContains } from '../../../wire/ip-prefix.ts';
+import {
+  comparePrefix,
+  formatIpPrefix,
+  type IpPrefix,
+  prefixContains,
+  prefixOf,
+} from '../../../wire/ip-prefix.ts';
 
 /** The parts of a line that depend on what was asked. */
 export interface RouteTextOptions {
@@ -10,6 +16,8 @@ export interface RouteTextOptions {
   readonly table?: string;
   /** The device that the list is limited to: it is not repeated. */
   readonly device?: string;
+  /** The list is limited to one gateway, which is not repeated. */
+  readonly hideGateway?: boolean;
 }
 
 function samePrefix(a: IpPrefix, b: IpPrefix): boolean {
@@ -24,6 +32,33 @@ export function isKernelRoute(route: Route, devices: ReadonlyMap<string, Device>
     ({ type, prefix, metric }) =>
       type === route.type && metric === route.metric && samePrefix(prefix, route.prefix),
   );
+}
+
+/**
+ * The routes as the kernel holds them: a subnet with several addresses of one device is connected once, and
+ * its other addresses are local with the first one as their source (fib_add_ifaddr).
+ */
+export function asKernelHolds(routes: readonly Route[], devices: ReadonlyMap<string, Device>): Route[] {
+  const seen = new Map<string, Route>();
+  const kept: Route[] = [];
+  for (const route of routes) {
+    const { type, prefix, device, metric, src } = route;
+    if (typeof prefix.address !== 'number' || !isKernelRoute(route, devices)) {
+      kept.push(route);
+      continue;
+    }
+    const key = `${type} ${formatIpPrefix(prefix)} ${device} ${metric}`;
+    if (seen.has(key)) continue;
+    seen.set(key, route);
+    const own = devices.get(device)?.addresses.filter(({ address }) => typeof address === 'number') ?? [];
+    const at = own.find(({ address }) => src !== undefined && sameAddress(address, src));
+    const primary = own.find(
+      ({ address, length }) =>
+        at !== undefined && length === at.length && prefixContains(prefixOf(at.address, length), address),
+    );
+    kept.push(primary === undefined ? route : { ...route, src: primary.address });
+  }
+  return kept;
 }
 
 function isDefault({ length }: IpPrefix): boolean {
@@ -69,7 +104,7 @@ export function formatRoute(
   return [
     type === 'unicast' ? '' : `${type} `,
     `${destinationText(prefix)} `,
-    gateway === undefined
+    gateway === undefined || options.hideGateway === true
       ? ''
       : `via ${v6 || typeof gateway === 'number' ? '' : 'inet6 '}${formatIpAddress(gateway)} `,
     device === '' || options.device !== undefined ? '' : `dev ${device} `,
@@ -78,6 +113,7 @@ export function formatRoute(
     refusing ? '' : scopeText(route),
     src === undefined || (v6 && kernel) ? '' : `src ${formatIpAddress(src)} `,
     metricText(route, kernel),
+    route.mtu === undefined ? '' : `mtu ${route.mtu} `,
     v6 ? 'pref medium' : '',
   ].join('');
 }

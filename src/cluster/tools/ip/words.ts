@@ -57,6 +57,13 @@ export function deviceNamed(namespace: Namespace, name: string): Interface {
   return device;
 }
 
+/** The device called `name`, as `ip route` and `ip neigh` look for it. Throws ToolExit. */
+export function routeDevice(namespace: Namespace, name: string): Interface {
+  const device = namespace.interface(name);
+  if (device === undefined) throw new ToolExit(1, `Cannot find device "${name}"`);
+  return device;
+}
+
 function notAPrefix(text: string): ToolExit {
   return new ToolExit(1, `Error: any valid prefix is expected rather than "${text}".`);
 }
