@@ -52,12 +52,13 @@ export class EventQueue {
     return event;
   }
 
-  /** Takes out all deliveries. */
-  takeDeliveries(): ScheduledEvent[] {
+  /** Takes out the deliveries due at `horizon` or before. */
+  takeDeliveries(horizon: number): ScheduledEvent[] {
+    const isTaken = (event: ScheduledEvent) => isDelivery(event) && event.due <= horizon;
     const waiting = this.#events.slice(this.#head);
-    this.#events = waiting.filter((event) => !isDelivery(event));
+    this.#events = waiting.filter((event) => !isTaken(event));
     this.#head = 0;
-    return waiting.filter(isDelivery);
+    return waiting.filter(isTaken);
   }
 }
 

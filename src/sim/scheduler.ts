@@ -199,8 +199,9 @@ export class Scheduler {
 
   /** Offers `first` and the deliveries concurrent with it; those not chosen go back where they were. */
   #choose(first: ScheduledEvent, pick: Pick, limit: number): ScheduledEvent {
-    const horizon = Math.min(Math.max(first.due, this.clock.now()) + this.window, limit);
-    const taken = [first, ...this.#now.takeDeliveries(), ...this.#later.takeDeliveries(horizon)];
+    // Counted from the time the first was due, so that nothing is passed over for ever.
+    const horizon = Math.min(first.due + this.window, limit);
+    const taken = [first, ...this.#now.takeDeliveries(horizon), ...this.#later.takeDeliveries(horizon)];
     taken.sort((a, b) => a.due - b.due || a.sequence - b.sequence);
     const index = taken.length === 1 ? 0 : pick(taken);
     const chosen = taken[index];
