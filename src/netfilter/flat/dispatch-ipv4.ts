@@ -13,7 +13,8 @@ const SLOT_MASK = PAGE_ENTRIES - 1;
 /** As many as rows are dispatched together. */
 const MAX_ROWS = 256;
 const entryOf = new Int32Array(MAX_ROWS);
-const shapeOf = new Int32Array(MAX_ROWS);
+/** One more than rows: where `touch` leaves what it has read. */
+const shapeOf = new Int32Array(MAX_ROWS + 1);
 const endpointOf = new Int32Array(MAX_ROWS);
 const listed = new Int32Array(MAX_ROWS);
 
@@ -41,13 +42,19 @@ function probe(front: FrontImage, batch: Batch, from: number, to: number, missin
   const dst = columnStart(batch.dst);
   const protocol = columnStart(batch.protocol);
   const dport = columnStart(batch.dport);
-  let others = 0;
   for (let row = from; row < to; row++) {
     const destination = words[(dst + row) | 0] ?? 0;
     const ports = ((words[(protocol + row) | 0] ?? 0) << 16) | (words[(dport + row) | 0] ?? 0);
     const hash = mixKey(destination, ports);
     const entry = (memory[(directory + (hash >>> shift)) | 0] ?? 0) | ((hash & SLOT_MASK) << 2);
     entryOf[(row - from) | 0] = entry;
+  }
+  touch(memory, entryOf, (to - from) | 0);
+  let others = 0;
+  for (let row = from; row < to; row++) {
+    const destination = words[(dst + row) | 0] ?? 0;
+    const ports = ((words[(protocol + row) | 0] ?? 0) << 16) | (words[(dport + row) | 0] ?? 0);
+    const entry = entryOf[(row - from) | 0] ?? 0;
     listed[others] = row;
     const differs = ((memory[entry] ?? 0) ^ destination) | ((memory[entry | 1] ?? 0) ^ ports);
     others = (others + ((differs | (0 - differs)) >>> 31)) | 0;
@@ -70,11 +77,10 @@ function probe(front: FrontImage, batch: Batch, from: number, to: number, missin
   return misses;
 }
 
-/** Chooses an endpoint for each row, and reads it, so that many rows wait for memory together. */
+/** Chooses an endpoint for each row. */
 function choose(front: FrontImage, batch: Batch, from: number, to: number): void {
   const { memory, thresholds } = front;
   const { draw } = batch;
-  let seen = 0;
   for (let row = from; row < to; row++) {
     const entry = entryOf[(row - from) | 0] ?? 0;
     const shape = memory[entry | 3] ?? 0;
@@ -87,10 +93,19 @@ function choose(front: FrontImage, batch: Batch, from: number, to: number): void
     const endpoint = ((memory[entry | 2] ?? 0) + (choice << 1)) | 0;
     shapeOf[(row - from) | 0] = shape;
     endpointOf[(row - from) | 0] = endpoint;
-    seen ^= memory[endpoint] ?? 0;
   }
+  touch(memory, endpointOf, (to - from) | 0);
+}
+
+/**
+ * Reads the first `count` places of `memory`, for nothing but to have them near: with so little else to do, the
+ * processor waits for ten of them at once.
+ */
+function touch(memory: Int32Array, places: Int32Array, count: number): void {
+  let seen = 0;
+  for (let at = 0; at < count; at++) seen ^= memory[places[at] ?? 0] ?? 0;
   // Else the reading would be optimised away.
-  listed[0] = seen;
+  shapeOf[MAX_ROWS] = seen;
 }
 
 /** Fills the results of each row. */
