@@ -36,6 +36,12 @@ class VethDriver implements LinkDriver {
     this.#peer = peer;
   }
 
+  /** The other end, made when it is not there yet. */
+  get peer(): Interface {
+    this.known ??= this.#peer();
+    return this.known;
+  }
+
   transmit(frame: Frame, device: Interface): void {
     this.known ??= this.#peer();
     const problem = whyLost(frame, this.known);
