@@ -137,7 +137,6 @@ export class KernelNetwork {
         for (const [index, device] of indices()) this.#room(name).names.set(index, device);
       });
     }
-    this.drain();
   }
 
   /**

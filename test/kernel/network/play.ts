@@ -5,6 +5,7 @@ import { runProgram } from '../../../src/cli/kernel/programs.ts';
 import { emitFrame, type Frame, parseFrame } from '../../../src/wire/frame.ts';
 import { type MacAddress, parseMac } from '../../../src/wire/mac.ts';
 import { compareCounters } from './compare-counters.ts';
+import { compareFdb, compareNeighbours } from './compare-tables.ts';
 import { EmulatedNetwork } from './emulated-network.ts';
 import { FrameWriter, isChatter } from './frame-text.ts';
 import { type CapturedFrame, KernelNetwork } from './kernel-network.ts';
@@ -117,6 +118,8 @@ function sleep(seconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, seconds * 1000);
 }
 
+const neighbours = () => runProgram('ip', ['-json', 'neigh']);
+const fdb = () => runProgram('bridge', ['-json', 'fdb', 'show']);
 const savedRules = () => runProgram('iptables-nft-save', ['-c']);
 
 /** Entries of tunnels differ in a port that is a hash: as many on one side as on the other are none too many. */
@@ -127,12 +130,32 @@ function withoutFlows(lines: readonly string[]): string[] {
   return [...lines.filter((line) => !tunnels.includes(line)), ...surplus];
 }
 
+function chatterersIn(captured: readonly CapturedFrame[]): MacAddress[] {
+  return captured
+    .map(({ bytes }) => parseFrame(bytes))
+    .filter(isChatter)
+    .map(({ source }) => source);
+}
+
+interface Remains {
+  readonly spec: NetworkSpec;
+  readonly kernel: KernelNetwork;
+  readonly emulator: EmulatedNetwork;
+  /** Who has spoken unasked in the kernel's network. */
+  readonly chatterers: ReadonlySet<MacAddress>;
+}
+
 /** What is left behind on both sides: counters of rules, entries of conntrack. */
-function compareTables(spec: NetworkSpec, kernel: KernelNetwork, emulator: EmulatedNetwork): string[] {
+function compareTables({ spec, kernel, emulator, chatterers }: Remains): string[] {
   return Object.entries(spec.namespaces).flatMap(([name, { iptables, ip6tables }]) => {
+    const namespace = emulator.namespace(name);
+    const tables = [
+      ...compareNeighbours(kernel.run(name, neighbours), namespace),
+      ...compareFdb(kernel.run(name, fdb), namespace, chatterers),
+    ].map((line) => `${name}: ${line}`);
     const families = [iptables === undefined ? [] : ['ipv4'], ip6tables === undefined ? [] : ['ipv6']].flat();
-    const { host } = emulator.namespace(name);
-    if (families.length === 0) return [];
+    const { host } = namespace;
+    if (families.length === 0) return tables;
     const listed = kernel
       .run(name, () =>
         families.flatMap((family) => parseConntrackList(runProgram('conntrack', ['-L', '-f', family]))),
@@ -142,7 +165,7 @@ function compareTables(spec: NetworkSpec, kernel: KernelNetwork, emulator: Emula
     const now = emulator.scheduler.clock.now();
     const counters = iptables === undefined ? [] : compareCounters(kernel.run(name, savedRules), host);
     const entries = compareConntrack(listed, host, { now, compareTimeouts: false });
-    return [...counters, ...withoutFlows(entries)].map((line) => `${name}: ${line}`);
+    return [...tables, ...[...counters, ...withoutFlows(entries)].map((line) => `${name}: ${line}`)];
   });
 }
 
@@ -154,7 +177,7 @@ export function* play({ network, steps }: Scenario, seed = 1): Generator<number,
   const [kernelWriter, emulatorWriter] = [new FrameWriter(network), new FrameWriter(network)];
   try {
     while (!kernel.isReady()) yield 0.02;
-    kernel.drain();
+    const chatterers = new Set(chatterersIn(kernel.drain()));
     let last = performance.now();
     /** Lets as much time go by in the emulator as has in the kernel. */
     const catchUp = () => {
@@ -175,6 +198,7 @@ export function* play({ network, steps }: Scenario, seed = 1): Generator<number,
         if (more.length === 0) break;
       }
       catchUp();
+      for (const mac of chatterersIn(captured)) chatterers.add(mac);
       const record = {
         kernel: readLog(captured, kernelWriter, bridges),
         emulator: readLog(emulator.drain(), emulatorWriter, new Map()),
@@ -182,7 +206,7 @@ export function* play({ network, steps }: Scenario, seed = 1): Generator<number,
       const differences = sideBySide(record, step.kind !== 'wait');
       if (differences.length > 0) return [`step ${index + 1}: ${stepText(step)}`, ...differences];
     }
-    return compareTables(network, kernel, emulator);
+    return compareTables({ spec: network, kernel, emulator, chatterers });
   } finally {
     kernel.close();
   }
