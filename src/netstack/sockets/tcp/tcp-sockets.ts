@@ -202,6 +202,12 @@ export class TcpSockets implements TcpHost {
     return true;
   }
 
+  /** Whether a connection here sent `segment`, which an ICMP error quotes. */
+  sent({ src, dst }: Packet, { sport, dport }: TcpSegment): boolean {
+    const ends = { localAddress: src, localPort: sport, remoteAddress: dst, remotePort: dport };
+    return this.#connections.find(ends) instanceof TcpConnection;
+  }
+
   /** An ICMP error about `quoted`, a segment that a connection here sent (tcp_v4_err). */
   failed(quoted: Packet, segment: TcpSegment, { code, fatal, mtu }: Failure): void {
     const found = this.#connections.find({
