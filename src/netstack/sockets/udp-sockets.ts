@@ -69,12 +69,21 @@ export class UdpSockets {
     return true;
   }
 
+  #sender({ src, dst }: Packet, { sport, dport }: UdpDatagram): UdpSocket | undefined {
+    return this.#table.find(src, sport, ({ peer }) => {
+      if (peer === undefined) return 0;
+      return peer.port === dport && sameAddress(peer.address, dst) ? 4 : undefined;
+    });
+  }
+
+  /** Whether a socket here sent `datagram`, which an ICMP error quotes. */
+  sent(quoted: Packet, datagram: UdpDatagram): boolean {
+    return this.#sender(quoted, datagram) !== undefined;
+  }
+
   /** An ICMP error about `quoted`, a datagram that a socket here sent (__udp4_lib_err). */
   failed(quoted: Packet, datagram: UdpDatagram, failure: SocketFailure, fatal: boolean): void {
-    const socket = this.#table.find(quoted.src, datagram.sport, ({ peer }) => {
-      if (peer === undefined) return 0;
-      return peer.port === datagram.dport && sameAddress(peer.address, quoted.dst) ? 4 : undefined;
-    });
+    const socket = this.#sender(quoted, datagram);
     if (socket === undefined) return;
     // Without IP_RECVERR only connected sockets hear, and only of what will not pass.
     if (!socket.receiveErrors && (socket.peer === undefined || !fatal)) return;
