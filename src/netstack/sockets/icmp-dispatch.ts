@@ -52,6 +52,12 @@ export class EchoTable {
     });
   }
 
+  /** Whether a ping socket here sent `request`, which an ICMP error quotes. */
+  sent(quoted: Packet, { id, type }: IcmpMessage): boolean {
+    const asked = typeof quoted.src === 'number' ? ICMP.echoRequest : ICMPV6.echoRequest;
+    return type === asked && this.#find(quoted, id) !== undefined;
+  }
+
   /** An error about an echo request. Ping sockets hear of all of them (they set IP_RECVERR). */
   failed(quoted: Packet, request: IcmpMessage, failure: SocketFailure): void {
     const asked = typeof quoted.src === 'number' ? ICMP.echoRequest : ICMPV6.echoRequest;
