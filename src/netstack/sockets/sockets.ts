@@ -102,6 +102,22 @@ export class Sockets {
     }
   };
 
+  /** Whether a socket here sent what an ICMP error quotes, and hears of the error. */
+  sent(quoted: Packet): boolean {
+    if (this.#raw.get(protocolOf(quoted))?.size) return true;
+    const { transport } = quoted;
+    switch (transport.kind) {
+      case 'tcp':
+        return this.tcp.sent(quoted, transport);
+      case 'udp':
+        return this.datagrams.sent(quoted, transport);
+      case 'icmp':
+        return this.echoes.sent(quoted, transport);
+      default:
+        return false;
+    }
+  }
+
   #copyToRaw(packet: Packet): void {
     for (const listener of this.#raw.get(protocolOf(packet)) ?? []) listener(packet);
   }
