@@ -388,7 +388,7 @@ export class Namespace extends Configuration {
 
   /** Whether a tunnel or a socket of this namespace may have sent `quoted`. */
   #sentHere(quoted: Packet): boolean {
-    if (this.#sockets !== undefined || this.#protocolReceivers.has(protocolOf(quoted))) return true;
+    if (this.#sockets?.sent(quoted) === true || this.#protocolReceivers.has(protocolOf(quoted))) return true;
     return quoted.transport.kind === 'udp' && this.#udpReceivers.has(quoted.transport.dport);
   }
 
