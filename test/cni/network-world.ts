@@ -180,7 +180,7 @@ function echoRequest(
     ttl: 64,
     tos: 0,
     id: identifier,
-    dontFragment,
+    dontFragment: dontFragment && family === 'ipv4',
     transport: {
       kind: 'icmp',
       type: family === 'ipv4' ? ICMP.echoRequest : ICMPV6.echoRequest,

@@ -8,7 +8,7 @@ import { PolicyIndex } from '../../src/cni/policy/policy-index.ts';
 import { SeededChoices } from '../../src/netfilter/choices.ts';
 import { Netfilter } from '../../src/netfilter/netfilter.ts';
 import { AddressBook } from '../../src/netstack/addressing.ts';
-import { DEFAULT_DEVICE_SYSCTLS, LOOPBACK } from '../../src/netstack/device.ts';
+import { DEFAULT_DEVICE_SYSCTLS, type Device, LOOPBACK } from '../../src/netstack/device.ts';
 import { Host, type Passage } from '../../src/netstack/host.ts';
 import type { Route } from '../../src/netstack/route-table.ts';
 import { mergeRuleSets } from '../../src/ruletext/load-rules.ts';
@@ -69,13 +69,47 @@ export function openingPacket(attempt: Attempt): Packet | undefined {
   const { from, to, family } = attempt;
   const [src, dst] = [addressOf(from, family), addressOf(to, family)];
   if (src === undefined || dst === undefined) return undefined;
-  const header = { src, dst, ttl: 64, tos: 0, id: 0, dontFragment: true };
+  const header = { src, dst, ttl: 64, tos: 0, id: 0, dontFragment: family === 'ipv4' };
   return { ...header, transport: openingTransport(attempt) };
 }
 
 /** Everything of the family: what an outside host is behind. */
 const everything = (family: IpFamily): IpPrefix =>
   family === 'ipv4' ? parseIpPrefix('0.0.0.0/0') : parseIpPrefix('::/0');
+
+/** The pods of `node` that have devices, in the order of their devices' names. */
+export function guestsOf(node: WorldNode, pods: readonly PolicyPod[]): readonly PolicyPod[] {
+  return pods.filter((pod) => pod.node === node.name && !pod.hostNetwork);
+}
+
+/** A node: its uplink, a veth for each pod, everything else by the uplink. */
+export function nodeDevices(
+  node: WorldNode,
+  pods: readonly PolicyPod[],
+): { readonly devices: readonly Device[]; readonly routes: readonly Route[] } {
+  const guests = guestsOf(node, pods);
+  const device = (name: string, own: readonly IpAddress[] = []): Device => ({
+    ...DEFAULT_DEVICE_SYSCTLS,
+    name,
+    addresses: own.map((address) => ({ address, length: familyOf(address) === 'ipv4' ? 16 : 64 })),
+  });
+  const route = (prefix: IpPrefix, name: string): Route => ({
+    type: 'unicast',
+    prefix,
+    device: name,
+    metric: 0,
+  });
+  return {
+    devices: [device('eth0', node.addresses), ...guests.map((_, index) => device(`veth${index}`))],
+    routes: [
+      ...guests.flatMap((pod, index) =>
+        pod.addresses.map((address) => route(hostPrefix(address), `veth${index}`)),
+      ),
+      route(everything('ipv4'), 'eth0'),
+      route(everything('ipv6'), 'eth0'),
+    ],
+  };
+}
 
 export class World {
   readonly index: PolicyIndex;
@@ -100,27 +134,8 @@ export class World {
   host(node: WorldNode): Host {
     const known = this.#hosts.get(node.name);
     if (known !== undefined) return known;
-    const guests = this.#pods.filter((pod) => pod.node === node.name && !pod.hostNetwork);
-    const device = (name: string, own: readonly IpAddress[] = []) => ({
-      ...DEFAULT_DEVICE_SYSCTLS,
-      name,
-      addresses: own.map((address) => ({ address, length: familyOf(address) === 'ipv4' ? 16 : 64 })),
-    });
-    const route = (prefix: IpPrefix, name: string): Route => ({
-      type: 'unicast',
-      prefix,
-      device: name,
-      metric: 0,
-    });
-    const veth = (pod: PolicyPod) => `veth${guests.indexOf(pod)}`;
-    const addresses = new AddressBook(
-      [LOOPBACK, device('eth0', node.addresses), ...guests.map((pod) => device(veth(pod)))],
-      [
-        ...guests.flatMap((pod) => pod.addresses.map((address) => route(hostPrefix(address), veth(pod)))),
-        route(everything('ipv4'), 'eth0'),
-        route(everything('ipv6'), 'eth0'),
-      ],
-    );
+    const { devices, routes } = nodeDevices(node, this.#pods);
+    const addresses = new AddressBook([LOOPBACK, ...devices], routes);
     const netfilter = new Netfilter({
       clock: new Clock(),
       choices: new SeededChoices(new Random(1)),
@@ -164,7 +179,7 @@ export class World {
     let device = 'eth0';
     let sent = packet;
     if (here !== undefined) {
-      const guests = this.#pods.filter((pod) => pod.node === here?.name && !pod.hostNetwork);
+      const guests = guestsOf(here, this.#pods);
       if (!made && attempt.from.kind === 'pod') device = `veth${guests.indexOf(attempt.from.pod)}`;
       const { fate, transmissions } = made ? this.host(here).send(sent) : this.#receive(here, sent, device);
       if (fate.kind === 'delivered') return 'arrives';
