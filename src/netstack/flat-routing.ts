@@ -109,7 +109,8 @@ export class HostRouting implements FlatRouting {
     const dst = this.#starts[range] ?? 0;
     const { routes, devices } = this.#book;
     const special = dst === 0 || dst === LIMITED_BROADCAST || isMulticast(dst) || isLoopback(dst);
-    const route = special ? undefined : routes.lookup(dst);
+    // Where policy rules decide, the destination is not all that counts.
+    const route = special || routes.hasPolicy ? undefined : routes.lookup(dst);
     const number = route?.type === 'unicast' ? this.devices.indexOf(route.device) : ELSEWHERE;
     this.#deviceTo[range] = number;
     if (route === undefined || number === ELSEWHERE) return ELSEWHERE;
