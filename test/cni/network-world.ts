@@ -64,6 +64,8 @@ function describe({ transport, dst }: Packet): string | undefined {
   if (transport.kind !== 'icmp') return undefined;
   const { type, code } = transport;
   const reply = typeof dst === 'number' ? ICMP.echoReply : ICMPV6.echoReply;
+  const request = typeof dst === 'number' ? ICMP.echoRequest : ICMPV6.echoRequest;
+  if (type === request) return undefined;
   return type === reply ? 'reply' : `icmp ${type}/${code}`;
 }
 

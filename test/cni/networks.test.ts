@@ -287,21 +287,75 @@ describe.each(CLUSTER_NETWORKS)('%s carries', (network) => {
       expect(seen).toEqual([node(0)]);
     });
 
-    it('packets as long as the MTU, and says no to longer ones', () => {
+    it('packets as long as fit, and tells of longer ones', () => {
       const world = new NetworkWorld(network);
       world.pod(1);
       const headers = family === 'ipv4' ? 28 : 48;
-      const plan = planNodeNetwork(networkInput(network));
+      const { podMtu, interfaces } = planNodeNetwork(networkInput(network));
       // flannel's IPv6 tunnel holds less than its pods are told.
-      const fits = Math.min(
-        plan.podMtu,
-        ...plan.interfaces
-          .filter(({ name }) => name.includes('v6'))
-          .map(({ mtu }) => (family === 'ipv6' ? mtu : plan.podMtu)),
-      );
-      expect(world.ping(world.pod(0), pod(1), { size: fits - headers, dontFragment: true })).toEqual(
-        reply(pod(1), 62),
-      );
+      const tunnel = interfaces.find(({ name }) => family === 'ipv6' && name.includes('v6'));
+      const largest = tunnel?.mtu ?? podMtu;
+      const ping = (bytes: number) =>
+        world.ping(world.pod(0), pod(1), { size: bytes - headers, dontFragment: true });
+      expect(ping(largest)).toEqual(reply(pod(1), 62));
+      const said = ping(largest + 1);
+      if (tunnel === undefined) {
+        // The pod's own device is the first that is too small.
+        expect(said.map(({ what }) => what)).not.toContain('reply');
+      } else {
+        expect(said).toMatchObject([{ from: 'fd00:10:244:1::1', what: 'icmp 2/0' }]);
+      }
     });
+  });
+});
+
+describe('what goes wrong by configuration', () => {
+  it('an MTU that leaves no room for VXLAN loses what is longer than fits', () => {
+    const world = new NetworkWorld('flannel', { mtu: 1500 });
+    world.pod(1);
+    const ping = (size: number) => world.ping(world.pod(0), '10.244.2.5', { size, dontFragment: true });
+    expect(ping(1450 - 28)).toHaveLength(1);
+    const [first] = world.nodes;
+    const tunnel = first?.interface('flannel.1');
+    // The kernel does not let the tunnel promise more than its uplink carries, so the node says so.
+    expect(tunnel?.mtu).toBe(1450);
+    expect(ping(1500 - 28)).toMatchObject([{ from: '10.244.1.1', what: 'icmp 3/4' }]);
+  });
+
+  it.each([
+    [true, 1],
+    [false, 0],
+  ])('hairpin_mode %s: a pod that is sent back to itself gets %i answers', (hairpinMode, answers) => {
+    const world = new NetworkWorld('flannel', { hairpinMode });
+    const pod = world.pod(0);
+    const [node] = world.nodes;
+    // A Service of the pod's own: its address, and masquerading on the way back.
+    node?.setRules(() => [
+      mergeRuleSets([
+        parseRules(
+          [
+            '*nat',
+            '-A PREROUTING -d 10.96.0.10/32 -j DNAT --to-destination 10.244.1.5',
+            '-A POSTROUTING -s 10.244.1.5/32 -d 10.244.1.5/32 -j MASQUERADE',
+            'COMMIT',
+            '',
+          ].join('\n'),
+          { family: 'ipv4' },
+        ),
+      ]),
+    ]);
+    expect(world.ping(pod, '10.96.0.10')).toHaveLength(answers);
+  });
+
+  it('a Calico node without a default route does not answer for the gateway of its pods', () => {
+    const world = new NetworkWorld('calico', { backend: 'none' });
+    world.pod(1);
+    expect(world.ping(world.pod(0), '10.244.2.5')).toHaveLength(1);
+    const other = new NetworkWorld('calico', { backend: 'none' });
+    other.pod(1);
+    for (const node of other.nodes)
+      node.removeRoutes(({ prefix, device }) => prefix.length === 0 && device === 'eth0');
+    const answers = other.ping(other.pod(0), '10.244.2.5');
+    expect(answers.map(({ what }) => what)).not.toContain('reply');
   });
 });
