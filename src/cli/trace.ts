@@ -56,7 +56,9 @@ async function runTrace(flags: TraceFlags): Promise<void> {
   const from = parseFrom(flags.from);
   const to = parseTo(flags.to);
   const cluster = loadCluster(await readInputs(flags.filename));
+  const { isPcapng, writeCapture } = await import('./trace/capture.ts');
   const report = traceCluster(cluster, {
+    capture: flags.pcap !== undefined && isPcapng(flags.pcap),
     from,
     to,
     sport: flags.sport,
@@ -67,7 +69,7 @@ async function runTrace(flags: TraceFlags): Promise<void> {
     ...(flags.family === undefined ? {} : { family: flags.family }),
   });
   const text = await render(report, flags.output);
-  if (flags.pcap !== undefined) (await import('./trace/capture.ts')).writeCapture(flags.pcap, report);
+  if (flags.pcap !== undefined) writeCapture(flags.pcap, report);
   process.stdout.write(text);
   if (!report.success) process.exitCode = FAILED;
 }
@@ -103,7 +105,7 @@ export function registerTrace(program: Command): void {
         .choices(['text', 'json', 'mermaid'])
         .default('text'),
     )
-    .option('--pcap <file>', 'also write every packet sent on the way to a capture file')
+    .option('--pcap <file>', 'also write a capture file: FILE.pcapng holds every frame, with comments')
     .option('--seed <number>', 'the seed of random choices', seedNumber, 1)
     .addHelpText('after', EXAMPLES)
     .action(runTrace);

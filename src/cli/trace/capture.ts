@@ -1,4 +1,7 @@
-/** `--pcap`: every packet that left a device on the trace's way, as a capture file. */
+/**
+ * `--pcap`: the trace as a capture file. FILE.pcapng: every frame at every device, with comments; any other
+ * name: a classic pcap file of the packets that left a device on the way.
+ */
 import { writeFileSync } from 'node:fs';
 import type { TraceReport } from '../../cluster/trace/trace.ts';
 import { InputError } from '../../sim/input-error.ts';
@@ -8,13 +11,23 @@ import { LINKTYPE, writePcap } from '../../wire/pcap.ts';
 /** Virtual time between two transmissions, so that readers show them in order. */
 const STEP_NANOSECONDS = 1_000;
 
-/** Writes the packets of `report` to `file`, one record a transmission. Throws InputError. */
-export function writeCapture(file: string, { hops }: TraceReport): void {
+/** True when `file` is to be a pcapng file, for which the trace must keep frames. */
+export function isPcapng(file: string): boolean {
+  return file.endsWith('.pcapng');
+}
+
+/** The packets that left a device, one record a transmission. */
+function pcapOf({ hops }: TraceReport): Uint8Array {
   const packets = hops.flatMap(({ events }) =>
     events.flatMap((event) => (event.kind === 'transmit' ? [emitPacket(event.packet)] : [])),
   );
   const records = packets.map((data, index) => ({ seconds: 0, nanoseconds: index * STEP_NANOSECONDS, data }));
-  const bytes = writePcap({ linkType: LINKTYPE.raw, resolution: 'micro', records });
+  return writePcap({ linkType: LINKTYPE.raw, resolution: 'micro', records });
+}
+
+/** Writes `report` to `file`. Throws InputError. */
+export function writeCapture(file: string, report: TraceReport): void {
+  const bytes = report.capture?.toPcapng() ?? pcapOf(report);
   try {
     writeFileSync(file, bytes);
   } catch (error) {

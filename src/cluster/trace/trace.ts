@@ -2,6 +2,7 @@
 import type { Choices } from '../../netfilter/choices.ts';
 import { explore, mergeOutcomes } from '../../netfilter/explore.ts';
 import { Random } from '../../sim/random.ts';
+import { CaptureSession } from '../captures/capture-session.ts';
 import type { ClusterObjects } from '../derive.ts';
 import { ClusterNetwork } from '../network/cluster-network.ts';
 import { answererOf, listensNowhere } from '../network/listeners.ts';
@@ -10,7 +11,7 @@ import { explainWalk } from './explain.ts';
 import type { Hop } from './hop.ts';
 import { isSuccess, type Outcome, outcomeOf } from './outcome.ts';
 import { buildRequest, strangersOf, type TraceOptions, type TraceRequest } from './request.ts';
-import { answersRequest, walk } from './walk.ts';
+import { answersRequest, type WalkOptions, walk } from './walk.ts';
 
 /** One way the random choices can fall. */
 export interface TraceOutcome {
@@ -31,12 +32,16 @@ export interface TraceReport {
   readonly explanation: string;
   /** With `explore`: every outcome, most probable first. */
   readonly outcomes?: readonly TraceOutcome[];
+  /** With `capture`: the frames that every device saw. */
+  readonly capture?: CaptureSession;
 }
 
 export interface TraceRunOptions extends TraceOptions {
   readonly seed: number;
   readonly reply: boolean;
   readonly explore: boolean;
+  /** Keep every frame, with comments. */
+  readonly capture?: boolean;
 }
 
 interface Draws {
@@ -55,8 +60,9 @@ function networkFor(plan: NetworkPlan, request: TraceRequest, draws: Draws): Clu
   });
 }
 
-function judge(plan: NetworkPlan, request: TraceRequest, draws: Draws, reply: boolean) {
-  const walked = walk(networkFor(plan, request, draws), request, { reply });
+function judge(plan: NetworkPlan, request: TraceRequest, draws: Draws, options: WalkOptions) {
+  const { reply } = options;
+  const walked = walk(networkFor(plan, request, draws), request, options);
   const outcome = outcomeOf(walked, plan, reply);
   return {
     hops: walked.hops,
@@ -71,7 +77,7 @@ function exploreOutcomes(plan: NetworkPlan, request: TraceRequest, options: Trac
   const outcomes = explore(
     (choices) => {
       const draws = { seed: options.seed, choices };
-      const { success, explanation } = judge(plan, request, draws, options.reply);
+      const { success, explanation } = judge(plan, request, draws, { reply: options.reply });
       return { success, explanation };
     },
     () => ports.uint32() & 0xffff,
@@ -86,12 +92,15 @@ export function traceCluster(cluster: ClusterObjects, options: TraceRunOptions):
   const { seed } = options;
   const plan = planNetwork(cluster, strangersOf(options.from, options.to));
   const request = buildRequest(plan, options);
-  const report = judge(plan, request, { seed }, options.reply);
+  const capture = options.capture === true ? new CaptureSession(plan, { hook: () => false }) : undefined;
+  const observe = capture === undefined ? {} : { observe: capture.observe };
+  const report = judge(plan, request, { seed }, { reply: options.reply, ...observe });
   return {
     plan,
     request,
     seed,
     ...report,
+    ...(capture === undefined ? {} : { capture }),
     ...(options.explore ? { outcomes: exploreOutcomes(plan, request, options) } : {}),
   };
 }

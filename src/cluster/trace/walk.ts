@@ -159,19 +159,25 @@ function lossOf(event: LinkEvent, before: readonly NamespaceEvent[]): Loss | und
   return asked?.kind === 'neighbour-wait' ? { reason, device, nextHop: asked.address } : { reason, device };
 }
 
-/** Sends `request` into `network` and follows it; with `reply`, what answers it too. */
-export function walk(
-  network: ClusterNetwork,
-  request: TraceRequest,
-  options: { readonly reply: boolean },
-): Walk {
+export interface WalkOptions {
+  /** Follow what answers the request too. */
+  readonly reply: boolean;
+  /** Told of everything that happens, too. */
+  readonly observe?: (observation: Observation) => void;
+}
+
+/** Sends `request` into `network` and follows it. */
+export function walk(network: ClusterNetwork, request: TraceRequest, { reply, observe }: WalkOptions): Walk {
   const recorder = new HopRecorder(network);
   const { scheduler } = network;
-  network.observe(recorder.record);
+  network.observe((observation) => {
+    recorder.record(observation);
+    observe?.(observation);
+  });
   const from = network.namespace(request.from);
   scheduler.withCause('request', () => from.send(request.packet));
   scheduler.runUntilIdle({ until: scheduler.now() + PATIENCE, events: MAX_EVENTS });
   network.observe(undefined);
   const hops = recorder.hops();
-  return { request, hops: options.reply ? hops : hops.filter(({ leg }) => leg === 'request') };
+  return { request, hops: reply ? hops : hops.filter(({ leg }) => leg === 'request') };
 }
