@@ -88,7 +88,7 @@ function lineParts({ points, colour, dashed }: PlotLine, x: Axis, y: Axis): read
   const middle = points.map((point) => at(point.x, point.y));
   const dash = dashed ? ' stroke-dasharray="9 5"' : '';
   return [
-    `<polygon points="${[...upper, ...lower].join(' ')}" fill="${colour}" fill-opacity="0.13"/>`,
+    `<polygon points="${[...upper, ...lower].join(' ')}" fill="${colour}" fill-opacity="0.09"/>`,
     `<polyline points="${middle.join(' ')}" fill="none" stroke="${colour}" stroke-width="3" stroke-linejoin="round"${dash}/>`,
     ...points.map(
       (point) =>
@@ -128,13 +128,17 @@ export function svgPlot(plot: Plot): string {
     ends.map((end) => y.place(end?.y ?? 1) + 5),
     bottom,
   );
-  const labels = lines.map((line, index) =>
-    text(
-      [x.place(ends[index]?.x ?? 1) + 14, places[index] ?? 0],
-      line.label,
-      `fill="${line.colour}" font-weight="600"`,
-    ),
-  );
+  const labels = lines.flatMap((line, index) => {
+    const place = places[index] ?? 0;
+    const end = ends[index];
+    const [from, height] = [x.place(end?.x ?? 1) + 8, y.place(end?.y ?? 1)];
+    // A line that ends early is led to its label.
+    const leader = `<path d="M${from.toFixed(1)} ${height.toFixed(1)}L${right + 8} ${(place - 5).toFixed(1)}" stroke="${line.colour}" stroke-dasharray="1 4"/>`;
+    return [
+      ...(from < right ? [leader] : []),
+      text([right + 14, place], line.label, `fill="${line.colour}" font-weight="600"`),
+    ];
+  });
   const middle = (top + bottom) / 2;
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" font-family="Helvetica, Arial, sans-serif" font-size="15" fill="#222">`,
