@@ -38,15 +38,25 @@ export interface Libc {
     address: Buffer,
     addressLength: Buffer,
   ): number;
+  /** Maps `length` bytes of `fd` from its start, read and write, shared with the kernel. */
+  mapShared(fd: number, length: number): SharedMemory;
   unshare(flags: number): number;
   setns(fd: number, flags: number): number;
   /** errno of the call just made. */
   errno(): number;
 }
 
+/** Memory that the kernel sees too. */
+export interface SharedMemory {
+  readonly bytes: ArrayBuffer;
+  /** Gives it back; `bytes` must not be touched any more. */
+  unmap(): void;
+}
+
 /** The slice of koffi's interface that is used. */
 interface Koffi {
   load(path: null): { func(prototype: string): (...args: unknown[]) => number };
+  view(pointer: unknown, length: number): ArrayBuffer;
   errno(): number;
 }
 
@@ -59,6 +69,25 @@ function loadKoffi(): Koffi {
       `the optional package koffi could not be loaded (${cause}): npm install koffi`,
     );
   }
+}
+
+const PROT_READ_WRITE = 3;
+const MAP_SHARED = 1;
+/** MAP_FAILED, (void *) -1. */
+const FAILED = 2n ** 64n - 1n;
+
+type Library = ReturnType<Koffi['load']>;
+
+function mapper(koffi: Koffi, library: Library): Libc['mapShared'] {
+  const mmap = library.func('void *mmap(void *, size_t, int, int, int, long)') as (
+    ...args: unknown[]
+  ) => unknown;
+  const munmap = library.func('int munmap(void *, size_t)');
+  return (fd, length) => {
+    const pointer = mmap(null, length, PROT_READ_WRITE, MAP_SHARED, fd, 0);
+    if (pointer === null || pointer === FAILED) throw new Error(`map memory: ${errnoName(koffi.errno())}`);
+    return { bytes: koffi.view(pointer, length), unmap: () => void munmap(pointer, length) };
+  };
 }
 
 let loaded: Libc | undefined;
@@ -85,6 +114,7 @@ export function loadLibc(): Libc {
     bind: library.func('int bind(int, const void *, unsigned int)'),
     sendto: library.func('long sendto(int, const void *, size_t, int, const void *, unsigned int)'),
     recvfrom: library.func('long recvfrom(int, void *, size_t, int, void *, void *)'),
+    mapShared: mapper(koffi, library),
     unshare: library.func('int unshare(int)'),
     setns: library.func('int setns(int, int)'),
     errno: () => koffi.errno(),

@@ -27,15 +27,15 @@ export function packet(src: string, dst: string, transport: Transport, headers: 
   };
 }
 
-/** An echo request whose packet has `size` bytes of echo data. */
+/** An echo request with `size` bytes of data and the identifier `echo`. */
 export function ping(
   src: string,
   dst: string,
-  { size = 8, ...headers }: Headers & { readonly size?: number } = {},
+  { size = 8, echo = 7, ...headers }: Headers & { readonly size?: number; readonly echo?: number } = {},
 ): Packet {
   const type = src.includes(':') ? 128 : 8;
   const data = Uint8Array.from({ length: size }, (_, index) => index & 255);
-  return packet(src, dst, { kind: 'icmp', type, code: 0, id: 7, sequence: 1, data }, headers);
+  return packet(src, dst, { kind: 'icmp', type, code: 0, id: echo, sequence: 1, data }, headers);
 }
 
 export interface Ports {

@@ -2,14 +2,14 @@
 import { compareConntrack } from '../../../src/cli/kernel/compare.ts';
 import { parseConntrackList } from '../../../src/cli/kernel/conntrack-list.ts';
 import { runProgram } from '../../../src/cli/kernel/programs.ts';
-import { emitFrame, type Frame, parseFrame } from '../../../src/wire/frame.ts';
-import { type MacAddress, parseMac } from '../../../src/wire/mac.ts';
+import { emitFrame, parseFrame } from '../../../src/wire/frame.ts';
+import type { MacAddress } from '../../../src/wire/mac.ts';
 import { compareCounters } from './compare-counters.ts';
 import { compareFdb, compareNeighbours } from './compare-tables.ts';
 import { EmulatedNetwork } from './emulated-network.ts';
 import { FrameWriter, isChatter } from './frame-text.ts';
 import { type CapturedFrame, KernelNetwork } from './kernel-network.ts';
-import { type NetworkSpec, planDevices, type Step } from './network-spec.ts';
+import type { NetworkSpec, Step } from './network-spec.ts';
 
 export interface Scenario {
   readonly title: string;
@@ -20,39 +20,16 @@ export interface Scenario {
 /** Frames by `NAMESPACE/DEVICE DIRECTION`, in order. */
 type Log = ReadonlyMap<string, readonly string[]>;
 
-/** The MAC addresses of bridges by `NAMESPACE/DEVICE`. */
-type Bridges = ReadonlyMap<string, MacAddress>;
-
-function bridgesOf(spec: NetworkSpec): Bridges {
-  const bridges = new Map<string, MacAddress>();
-  for (const [namespace, devices] of planDevices(spec)) {
-    for (const { name, mac, spec: device } of devices) {
-      if (device.kind === 'bridge') bridges.set(`${namespace}/${name}`, parseMac(mac));
-    }
-  }
-  return bridges;
-}
-
 /** What a step showed on both sides. */
 interface StepRecord {
   readonly kernel: Log;
   readonly emulator: Log;
 }
 
-/**
- * What a bridge device sends carries its own address. A packet socket shares the frame's memory with the bridge, and
- * br_netfilter writes the first sender back into a frame that it takes over there (tcpdump, which copies, sees the
- * bridge's address).
- */
-function asSent(frame: Frame, bridge: MacAddress | undefined): Frame {
-  return bridge === undefined ? frame : { ...frame, source: bridge };
-}
-
-function readLog(captured: readonly CapturedFrame[], writer: FrameWriter, bridges: Bridges): Log {
+function readLog(captured: readonly CapturedFrame[], writer: FrameWriter): Log {
   const log = new Map<string, string[]>();
   for (const { namespace, device, direction, bytes } of captured) {
-    const bridge = direction === 'out' ? bridges.get(`${namespace}/${device}`) : undefined;
-    const frame = asSent(parseFrame(bytes), bridge);
+    const frame = parseFrame(bytes);
     if (isChatter(frame)) continue;
     const where = `${namespace}/${device} ${direction}`;
     const lines = log.get(where) ?? [];
@@ -173,7 +150,6 @@ function compareTables({ spec, kernel, emulator, chatterers }: Remains): string[
 export function* play({ network, steps }: Scenario, seed = 1): Generator<number, string[]> {
   const emulator = new EmulatedNetwork(network, seed);
   const kernel = new KernelNetwork(network);
-  const bridges = bridgesOf(network);
   const [kernelWriter, emulatorWriter] = [new FrameWriter(network), new FrameWriter(network)];
   try {
     while (!kernel.isReady()) yield 0.02;
@@ -200,8 +176,8 @@ export function* play({ network, steps }: Scenario, seed = 1): Generator<number,
       catchUp();
       for (const mac of chatterersIn(captured)) chatterers.add(mac);
       const record = {
-        kernel: readLog(captured, kernelWriter, bridges),
-        emulator: readLog(emulator.drain(), emulatorWriter, new Map()),
+        kernel: readLog(captured, kernelWriter),
+        emulator: readLog(emulator.drain(), emulatorWriter),
       };
       const differences = sideBySide(record, step.kind !== 'wait');
       if (differences.length > 0) return [`step ${index + 1}: ${stepText(step)}`, ...differences];
@@ -218,6 +194,9 @@ interface Run {
   due: number;
 }
 
+/** How many scenarios are under way at a time. */
+const WIDTH = 32;
+
 const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 /**
@@ -229,13 +208,16 @@ export async function playAll(scenarios: readonly Scenario[]): Promise<readonly 
   const running: Run[] = [];
   let next = 0;
   while (next < scenarios.length || running.length > 0) {
-    while (next < scenarios.length && running.length < 24) {
-      const scenario = scenarios[next];
-      if (scenario !== undefined) running.push({ index: next, playing: play(scenario), due: 0 });
+    running.sort((a, b) => a.due - b.due);
+    let [soonest] = running;
+    // Whoever is due goes on at once, so that as little time as possible passes within a scenario.
+    const isDue = soonest !== undefined && soonest.due <= performance.now();
+    const scenario = scenarios[next];
+    if (!isDue && scenario !== undefined && running.length < WIDTH) {
+      soonest = { index: next, playing: play(scenario), due: 0 };
+      running.push(soonest);
       next++;
     }
-    running.sort((a, b) => a.due - b.due);
-    const [soonest] = running;
     if (soonest === undefined) break;
     const left = (soonest.due - performance.now()) / 1000;
     if (left > 0) await pause(left);
