@@ -104,9 +104,13 @@ export class Host {
   deferLoopback: ((resume: () => Passage) => void) | undefined;
   /** How often ICMP errors may be said; undefined: always. */
   icmpLimiter: IcmpLimiter | undefined;
+  /** Draws the identifications of packets that are cut up here; without it they have none. */
+  identify: (() => number) | undefined;
   #trace: HostTrace | undefined;
   #transmissions: Transmission[] = [];
   #queues = new ReassemblyQueues();
+  /** Pieces of packets made here, which conntrack wants whole as well. */
+  #outQueues = new ReassemblyQueues();
   /** What is known of the paths beyond the first link. */
   exceptions = new RouteExceptions();
   /** The family whose ICMP socket is at work: no error comes of a packet that it sends. */
@@ -123,6 +127,7 @@ export class Host {
     const netfilter = this.netfilter.fork({ clock, choices, host: this.addresses });
     const copy = new Host({ addresses: this.addresses, netfilter, answerer: this.answerer });
     copy.#queues = this.#queues.clone();
+    copy.#outQueues = this.#outQueues.clone();
     copy.exceptions = this.exceptions.clone();
     return copy;
   }
@@ -271,11 +276,11 @@ export class Host {
   }
 
   /** Puts fragments together. False while some are missing. */
-  #reassemble(skb: Skb): boolean {
+  #reassemble(skb: Skb, queues = this.#queues): boolean {
     if (skb.packet.fragment === undefined) return true;
     // An IPv6 fragment that lacks the start of its upper-layer header is never put together with others.
     if (lacksFirstHeader(skb.packet)) return true;
-    const whole = this.#queues.add(skb.packet, this.netfilter.clock.now());
+    const whole = queues.add(skb.packet, this.netfilter.clock.now());
     if (whole === undefined) return false;
     skb.packet = whole.packet;
     skb.pieces = whole.pieces;
@@ -310,13 +315,20 @@ export class Host {
   #transmit(skb: Skb, kind: 'forwarded' | 'sent', whole: boolean): Fate {
     const { packet, outDevice: device = 'lo', nextHop = skb.packet.dst } = skb;
     const mtu = smaller(this.#mtuTo(packet.dst, device, kind === 'forwarded'), skb.mtu);
-    const pieces = depart({ packet, pieces: skb.pieces, written: skb.written, mtu, whole });
+    const pieces = this.#numbered(depart({ packet, pieces: skb.pieces, written: skb.written, mtu, whole }));
     if (pieces === 'too-big') return this.#refuse(skb, tooBig(packet, mtu));
     for (const piece of pieces) {
       this.#transmissions.push({ device, nextHop, packet: piece, skb });
       this.#trace?.({ kind: 'transmit', device, nextHop, packet: piece });
     }
     return { kind, device, packet };
+  }
+
+  /** Gives pieces of a packet without identification one (ip_select_ident, ipv6_select_ident). */
+  #numbered(pieces: readonly Packet[] | 'too-big'): readonly Packet[] | 'too-big' {
+    if (pieces === 'too-big' || pieces[0]?.fragment === undefined || pieces[0].id !== 0) return pieces;
+    const id = this.identify?.() ?? 0;
+    return pieces.map((piece) => ({ ...piece, id }));
   }
 
   #input(skb: Skb, audience: Audience): Fate {
@@ -445,6 +457,8 @@ export class Host {
     // A raw socket does not cut packets up (EMSGSIZE).
     const { mtu } = this.addresses.devices.get(decision.device) ?? {};
     if (question.whole === true && mtu !== undefined && ipLength(skb.packet) > mtu) return dropped('too-big');
+    const { tracksConnections } = this.netfilter.rules(familyOf(skb.packet.src));
+    if (tracksConnections && !this.#reassemble(skb, this.#outQueues)) return dropped('awaiting-fragments');
     const stopped = this.#hook('output', skb, decision.audience);
     if (stopped !== undefined) return stopped;
     const { src, dst } = skb.packet;
