@@ -121,6 +121,9 @@ export class Namespace extends Configuration {
     });
     this.host = new Host({ addresses: new AddressBook([], []), netfilter });
     this.host.icmpLimiter = new IcmpLimiter(this.sysctls, this.randomFor('icmp'));
+    const identifications = this.randomFor('identification');
+    // 16 bits do for both families; 0 would mean none.
+    this.host.identify = () => identifications.below(0xffff) + 1;
     this.host.exceptions = new RouteExceptions(() => this.#pathSettings());
     this.#readConntrackSysctls();
     this.host.earlyReceiver = this.#receiveEarly;
