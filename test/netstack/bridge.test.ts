@@ -208,6 +208,9 @@ describe('the bridge’s device', () => {
     rig.node.setMaster(rig.port(0), undefined);
     rig.node.setMaster(rig.port(2), undefined);
     expect([rig.device.mac, rig.device.mtu]).toEqual([port(1), 1500]);
+    rig.node.setMtu(rig.port(1), 1400);
+    rig.node.setMaster(rig.port(1), undefined);
+    expect([rig.device.mac, rig.device.mtu]).toEqual([0, 1500]);
   });
 
   it('keeps what it was given', () => {

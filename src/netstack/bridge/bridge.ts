@@ -8,7 +8,13 @@
  */
 import type { Skb } from '../../netfilter/skb.ts';
 import type { Frame } from '../../wire/frame.ts';
-import { BROADCAST_MAC, isLinkLocalGroupMac, isMulticastMac, type MacAddress } from '../../wire/mac.ts';
+import {
+  BROADCAST_MAC,
+  isLinkLocalGroupMac,
+  isMulticastMac,
+  type MacAddress,
+  NO_MAC,
+} from '../../wire/mac.ts';
 import type { Interface, LinkDriver } from '../link/interface.ts';
 import { fits } from '../link/mtu.ts';
 import type { BridgedFrame, BridgeHook } from './bridge-hooks.ts';
@@ -19,6 +25,8 @@ export type { BridgePortOptions } from './bridge-port.ts';
 
 /** 01:80:c2:00:00:00, spanning tree's group, is forwarded by bridges that do not take part. */
 const STP_GROUP = 0x0180c2000000;
+/** What a bridge without ports takes. */
+const ETHERNET_MTU = 1500;
 /** Pause frames, which no bridge may pass on or take. */
 const PAUSE_GROUP = 0x0180c2000001;
 
@@ -105,11 +113,11 @@ export class Bridge implements LinkDriver {
   /** br_stp_recalculate_bridge_id, br_mtu_auto_adjust: the ports' lowest address and MTU are the bridge's. */
   #adjust(): void {
     const { device, ports } = this;
-    if (device === undefined || ports.length === 0) return;
+    if (device === undefined) return;
     this.#adjusting = true;
-    const mac = Math.min(...ports.map((port) => port.mac));
+    const mac = ports.length === 0 ? NO_MAC : Math.min(...ports.map((port) => port.mac));
     if (!this.#macFixed && device.mac !== mac) device.mac = mac;
-    const mtu = Math.min(...ports.map((port) => port.mtu));
+    const mtu = ports.length === 0 ? ETHERNET_MTU : Math.min(...ports.map((port) => port.mtu));
     if (!this.#mtuFixed && device.mtu !== mtu) device.mtu = mtu;
     this.#adjusting = false;
   }
