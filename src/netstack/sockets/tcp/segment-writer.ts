@@ -39,6 +39,9 @@ export class SegmentWriter {
   readonly #host: TcpHost;
   /** IPv4 identification: a counter of the connection's own (inet_id). */
   #id: number;
+  #stamps: Uint8Array = NO_BYTES;
+  #stampValue = -1;
+  #stampEcho = -1;
 
   constructor(parts: WriterParts) {
     this.#connection = parts;
@@ -129,11 +132,21 @@ export class SegmentWriter {
     this.#write(contents, this.#nextId());
   }
 
+  /** The time stamps of now; segments of one millisecond share the bytes. */
+  #timestamps(): Uint8Array {
+    const { block } = this.#connection;
+    const value = block.timestampAt(this.#host.network.scheduler.now());
+    if (value !== this.#stampValue || block.tsRecent !== this.#stampEcho) {
+      this.#stampValue = value;
+      this.#stampEcho = block.tsRecent;
+      this.#stamps = timestampOptions(value, block.tsRecent);
+    }
+    return this.#stamps;
+  }
+
   #options(): Uint8Array {
     const { block } = this.#connection;
-    const stamps = block.timestamps
-      ? timestampOptions(block.timestampAt(this.#host.network.scheduler.now()), block.tsRecent)
-      : NO_BYTES;
+    const stamps = block.timestamps ? this.#timestamps() : NO_BYTES;
     if (!block.sack) return stamps;
     const { duplicate } = block;
     if (duplicate === undefined) {

@@ -12,6 +12,7 @@ import { TcpConnection } from './connection.ts';
 import type { TcpCallbacks } from './connection-options.ts';
 import { ControlBlock } from './control-block.ts';
 import type { Remains, TcpHost } from './host.ts';
+import { InitialNumbers } from './initial-numbers.ts';
 import type { KeepAliveOptions } from './keep-alive.ts';
 import { type ListenOptions, TcpListener } from './listener.ts';
 import { parseTcpOptions } from './options.ts';
@@ -39,6 +40,7 @@ const HEADERS = { ipv4: 40, ipv6: 60 } as const;
 export class TcpSockets implements TcpHost {
   readonly network: SocketNetwork;
   readonly #ports: EphemeralPorts;
+  readonly #numbers: InitialNumbers;
   readonly #connections = new ConnectionTable<TcpConnection | TimeWait>();
   readonly #listeners = new BindTable<TcpListener>();
   readonly #timeWaits: TimeWaitQueue;
@@ -46,6 +48,7 @@ export class TcpSockets implements TcpHost {
   constructor(network: SocketNetwork, ports: EphemeralPorts) {
     this.network = network;
     this.#ports = ports;
+    this.#numbers = new InitialNumbers(network.random.uint32());
     this.#timeWaits = new TimeWaitQueue(network.scheduler, (over) => this.#connections.delete(over));
   }
 
@@ -100,7 +103,8 @@ export class TcpSockets implements TcpHost {
     const address = options.src ?? path.src;
     const isFree = (port: number) =>
       this.#listeners.at(port).length === 0 &&
-      this.#connections.find(endsOf({ address, port }, remote)) === undefined;
+      (!this.#connections.usesPort(port) ||
+        this.#connections.find(endsOf({ address, port }, remote)) === undefined);
     const port = options.sport ?? this.#ports.forConnection(remote, isFree);
     if (port === undefined) throw new SocketError('EADDRNOTAVAIL', context);
     if (this.#connections.find(endsOf({ address, port }, remote)) !== undefined) {
@@ -108,7 +112,7 @@ export class TcpSockets implements TcpHost {
     }
     const connection = new TcpConnection({
       host: this,
-      block: this.#newBlock(path, remote, this.network.random.uint32()),
+      block: this.#newBlock(path, endsOf({ address, port }, remote)),
       local: { address, port },
       remote,
       callbacks: options,
@@ -124,15 +128,15 @@ export class TcpSockets implements TcpHost {
     return connection;
   }
 
-  #newBlock(path: Path, { address }: SocketAddress, initialSequence: number): ControlBlock {
-    const v4 = typeof address === 'number';
+  #newBlock(path: Path, ends: Ends, initialSequence?: number): ControlBlock {
+    const v4 = typeof ends.remoteAddress === 'number';
     const headers = v4 ? HEADERS.ipv4 : HEADERS.ipv6;
     return new ControlBlock({
       settings: this.network.sysctls.tcp(!v4),
-      initialSequence,
+      initialSequence: initialSequence ?? this.#numbers.sequence(ends, this.network.scheduler.now()),
       announcedMss: Math.min(Math.max(path.deviceMtu, 576) - headers, 0xffff),
       pathMss: Math.max(path.mtu - headers, 8),
-      timestampOffset: this.network.random.uint32(),
+      timestampOffset: this.#numbers.timestampOffset(ends),
     });
   }
 
@@ -184,13 +188,14 @@ export class TcpSockets implements TcpHost {
     if (flags & TCP_FLAG.RST) return true;
     if (flags & TCP_FLAG.ACK) return false;
     if (!(flags & TCP_FLAG.SYN) || flags & TCP_FLAG.FIN || listener.isFull) return true;
+    const local = { address: packet.dst, port: segment.dport };
     const remote = { address: packet.src, port: segment.sport };
     const path = this.network.path(packet.src, packet.dst);
     if (typeof path === 'string') return true;
     const connection = new TcpConnection({
       host: this,
-      block: this.#newBlock(path, remote, initialSequence ?? this.network.random.uint32()),
-      local: { address: packet.dst, port: segment.dport },
+      block: this.#newBlock(path, endsOf(local, remote), initialSequence),
+      local,
       remote,
       callbacks: {},
       noDelay: listener.noDelay,
