@@ -315,7 +315,7 @@ export class Host {
   #transmit(skb: Skb, kind: 'forwarded' | 'sent', whole: boolean): Fate {
     const { packet, outDevice: device = 'lo', nextHop = skb.packet.dst } = skb;
     const mtu = smaller(this.#mtuTo(packet.dst, device, kind === 'forwarded'), skb.mtu);
-    const pieces = this.#numbered(depart({ packet, pieces: skb.pieces, written: skb.written, mtu, whole }));
+    const pieces = this.#numbered(packet, depart({ packet, pieces: skb.pieces, written: skb.written, mtu, whole }));
     if (pieces === 'too-big') return this.#refuse(skb, tooBig(packet, mtu));
     for (const piece of pieces) {
       this.#transmissions.push({ device, nextHop, packet: piece, skb });
@@ -325,8 +325,9 @@ export class Host {
   }
 
   /** Gives pieces of a packet without identification one (ip_select_ident, ipv6_select_ident). */
-  #numbered(pieces: readonly Packet[] | 'too-big'): readonly Packet[] | 'too-big' {
-    if (pieces === 'too-big' || pieces[0]?.fragment === undefined || pieces[0].id !== 0) return pieces;
+  #numbered(packet: Packet, pieces: readonly Packet[] | 'too-big'): readonly Packet[] | 'too-big' {
+    if (pieces === 'too-big' || packet.fragment !== undefined || packet.id !== 0) return pieces;
+    if (pieces.length < 2) return pieces;
     const id = this.identify?.() ?? 0;
     return pieces.map((piece) => ({ ...piece, id }));
   }
