@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { podDeviceName } from '../../src/cni/networks/attach-pod.ts';
+import { vtepMac } from '../../src/cni/networks/flannel.ts';
 import { CLUSTER_NETWORKS, type NodeNetworkPlan } from '../../src/cni/networks/network.ts';
 import { planNodeNetwork } from '../../src/cni/networks/plan-network.ts';
 import { mergeRuleSets } from '../../src/ruletext/load-rules.ts';
@@ -10,7 +11,7 @@ import { parseRules } from '../../src/ruletext/parse-rules.ts';
 import { printRuleSet } from '../../src/ruletext/print-rules.ts';
 import { formatIpAddress, type IpFamily, parseIpAddress } from '../../src/wire/ip-address.ts';
 import { formatIpPrefix, parseIpPrefix } from '../../src/wire/ip-prefix.ts';
-import { formatMac } from '../../src/wire/mac.ts';
+import { formatMac, isMulticastMac } from '../../src/wire/mac.ts';
 import { NetworkWorld, networkInput, networkNodes } from './network-world.ts';
 
 const FOREIGN = join(import.meta.dirname, '../../rules/foreign');
@@ -129,6 +130,15 @@ describe('plans', () => {
     expect(known?.mac).toBe(peerDevice?.kind === 'vxlan' ? peerDevice.mac : undefined);
     expect(plan.fdb.find(({ mac }) => mac === known?.mac)?.remote).toBe(parseIpAddress('172.18.0.2'));
     expect(new Set([...plan.fdb, ...peer.fdb].map(({ mac }) => formatMac(mac))).size).toBe(6);
+  });
+
+  it('flannel: every tunnel end has a MAC address of its own', () => {
+    const ends = Array.from({ length: 5000 }, (_, index) => [
+      vtepMac(`worker-${index}`, 'ipv4'),
+      vtepMac(`worker-${index}`, 'ipv6'),
+    ]).flat();
+    expect(new Set(ends).size).toBe(10_000);
+    expect(ends.every((mac) => !isMulticastMac(mac))).toBe(true);
   });
 
   it('flannel host-gw: routes alone, the whole MTU', () => {

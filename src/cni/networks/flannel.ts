@@ -12,7 +12,6 @@
 import { familyOf, type IpFamily } from '../../wire/ip-address.ts';
 import { formatIpPrefix, hostPrefix, prefixContains, prefixOf } from '../../wire/ip-prefix.ts';
 import { localMac, type MacAddress } from '../../wire/mac.ts';
-import { sha1Hex } from '../hash-names.ts';
 import { conflistText, rangesOf } from './conflist.ts';
 import { forwardingSysctls } from './forwarding.ts';
 import type {
@@ -49,10 +48,15 @@ function deviceName(family: IpFamily, vni: number): string {
   return family === 'ipv4' ? `flannel.${vni}` : `flannel-v6.${vni}`;
 }
 
-/** A locally administered address that follows from what it is for. */
+/** A locally administered address that follows from what it is for (FNV-1a and a mix: cheap, as every node asks about all). */
 function macFor(purpose: string): MacAddress {
-  const hash = sha1Hex(purpose);
-  return localMac(Number.parseInt(hash.slice(0, 4), 16), Number.parseInt(hash.slice(4, 12), 16));
+  let high = 0x811c9dc5;
+  let low = 0x01000193;
+  for (let at = 0; at < purpose.length; at++) {
+    high = Math.imul(high ^ purpose.charCodeAt(at), 0x01000193);
+    low = Math.imul(low ^ high, 0x85ebca6b) ^ (low >>> 13);
+  }
+  return localMac((high >>> 16) & 0xffff, low);
 }
 
 /** The MAC address of the tunnel end of the node called `node`. */

@@ -47,23 +47,33 @@ function blockElements({ cidr, except }: IpBlock): string[] {
 /** Makes sets, each once, and remembers them by name. */
 export class AddressSets {
   readonly #peers: PeerPods;
+  /** By family and key: the name is a hash of them. */
   readonly #sets = new Map<string, AddressSet>();
+  /** Those of rules, by family and the rule's place. */
+  readonly #ofRules = new Map<string, AddressSet>();
 
   constructor(peers: PeerPods) {
     this.#peers = peers;
   }
 
   #set(family: IpFamily, key: string, type: SetType, elements: () => readonly string[]): AddressSet {
-    const name = setName(family, key);
-    const known = this.#sets.get(name);
+    const known = this.#sets.get(`${family} ${key}`);
     if (known !== undefined) return known;
+    const name = setName(family, key);
     const set = { name, text: setText(name, type, family, [...new Set(elements())]) };
-    this.#sets.set(name, set);
+    this.#sets.set(`${family} ${key}`, set);
     return set;
   }
 
   /** The addresses in `family` of the pods that the selectors among the rule's peers choose. */
-  ofPods({ policy, peers }: PolicyRule, family: IpFamily): AddressSet {
+  ofPods(rule: PolicyRule, family: IpFamily): AddressSet {
+    const place = `${family} ${policyName(rule.policy)} ${rule.direction} ${rule.index}`;
+    const set = this.#ofRules.get(place) ?? this.#makeOfPods(rule, family);
+    this.#ofRules.set(place, set);
+    return set;
+  }
+
+  #makeOfPods({ policy, peers }: PolicyRule, family: IpFamily): AddressSet {
     const { namespace } = policy.metadata;
     const selectors = peers.filter(({ ipBlock }) => ipBlock === undefined);
     const keys = selectors.map((peer) => peerKey(peer, namespace)).sort();

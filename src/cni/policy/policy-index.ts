@@ -27,6 +27,12 @@ const NEAR = { ingress: '-d', egress: '-s' } as const;
 
 const NOTHING: NodePolicyRules = { rules: '', sets: '' };
 
+/** Whose chain it is. */
+interface ChainOwner {
+  readonly pod: PolicyPod;
+  readonly direction: PolicyDirection;
+}
+
 interface NodeChains {
   readonly dispatch: readonly string[];
   readonly chains: readonly PodChain[];
@@ -38,6 +44,10 @@ export class PolicyIndex {
   readonly #peers: PeerPods;
   readonly #sets: AddressSets;
   readonly #loaded = new Map<string, LoadedSets>();
+  /** The chains written so far, by name. */
+  readonly #owners = new Map<string, ChainOwner>();
+  /** The node that was asked about last: rules and sets of both families are asked for one after the other. */
+  #latest: { readonly node: string; readonly chains: Map<IpFamily, NodeChains> } | undefined;
 
   constructor(input: PolicyInput) {
     this.#peers = new PeerPods(input);
@@ -66,6 +76,13 @@ export class PolicyIndex {
   }
 
   #chainsOf(node: string, family: IpFamily): NodeChains {
+    if (this.#latest?.node !== node) this.#latest = { node, chains: new Map() };
+    const known = this.#latest.chains.get(family) ?? this.#writeChains(node, family);
+    this.#latest.chains.set(family, known);
+    return known;
+  }
+
+  #writeChains(node: string, family: IpFamily): NodeChains {
     const dispatch: string[] = [];
     const chains: PodChain[] = [];
     for (const direction of POLICY_DIRECTIONS) {
@@ -76,6 +93,7 @@ export class PolicyIndex {
         const chain = writePodChain(pod, policies, { direction, family, sets: this.#sets });
         const comment = quote(commentText(`pod ${pod.namespace}/${pod.name}`, direction));
         chains.push(chain);
+        this.#owners.set(chain.name, { pod, direction });
         for (const head of heads) {
           dispatch.push(`-A ${POLICY_CHAIN} ${head} -m comment --comment ${comment} -j ${chain.name}`);
         }
@@ -102,9 +120,11 @@ export class PolicyIndex {
     ];
     return {
       rules: `${lines.join('\n')}\n`,
-      sets: setsOf(chains)
-        .map(({ text }) => text)
-        .join(''),
+      get sets() {
+        return setsOf(chains)
+          .map(({ text }) => text)
+          .join('');
+      },
     };
   }
 
@@ -123,7 +143,9 @@ export class PolicyIndex {
   }
 
   /** Whose chain `name` is; undefined when it is no isolated pod's. */
-  ownerOf(name: string): { readonly pod: PolicyPod; readonly direction: PolicyDirection } | undefined {
+  ownerOf(name: string): ChainOwner | undefined {
+    const written = this.#owners.get(name);
+    if (written !== undefined) return written;
     for (const pod of this.pods) {
       for (const direction of POLICY_DIRECTIONS) {
         if (podChain(direction, pod) === name) return { pod, direction };
