@@ -10,6 +10,7 @@ import { registerBench } from './bench.ts';
 import { registerCheck } from './check.ts';
 import { registerEval } from './eval.ts';
 import { registerExec } from './exec.ts';
+import { registerReplay } from './replay.ts';
 import { registerRules } from './rules.ts';
 import { registerTrace } from './trace.ts';
 import { registerVerify } from './verify.ts';
@@ -40,6 +41,7 @@ function buildProgram(): Command {
     registerCheck,
     registerTrace,
     registerExec,
+    registerReplay,
     registerVerify,
     registerBench,
   ]) {

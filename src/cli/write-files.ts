@@ -5,7 +5,7 @@ import { fileError } from './system-error.ts';
 
 export interface OutputFile {
   readonly name: string;
-  readonly text: string;
+  readonly text: string | Uint8Array;
 }
 
 /**
