@@ -68,6 +68,12 @@ export interface Standpoint {
   readonly step: number;
 }
 
+/** A device by which packets leave, and the MTU of the route that says so. */
+interface Hop {
+  readonly device: string;
+  readonly mtu?: number | undefined;
+}
+
 /** A refusal that is about to be sent. */
 interface Refusing {
   readonly refusal: Refusal;
@@ -292,7 +298,7 @@ export class Host {
     const { mtu: linkMtu } = this.addresses.devices.get(route.device) ?? {};
     // IPv6 asks how much the path takes when the packet leaves, not before the hooks.
     const v4 = typeof packet.dst === 'number';
-    const limit = v4 ? smaller(this.#mtuTo(packet.dst, route.device, true), route.mtu) : linkMtu;
+    const limit = v4 ? this.#mtuTo(packet.dst, route, true) : linkMtu;
     const verdict = checkForward(skb, route, limit);
     if (verdict.kind === 'drop') return dropped(verdict.reason);
     if (verdict.kind === 'refuse') return this.#refuse(skb, verdict);
@@ -305,8 +311,8 @@ export class Host {
   }
 
   /** The most bytes that go to `dst` in one piece: what the device takes, or what its path is known to take. */
-  #mtuTo(dst: IpAddress, device: string, forwarded: boolean): number | undefined {
-    const { mtu } = this.addresses.devices.get(device) ?? {};
+  #mtuTo(dst: IpAddress, { device, mtu: given }: Hop, forwarded: boolean): number | undefined {
+    const mtu = given ?? this.addresses.devices.get(device)?.mtu;
     const known = this.exceptions.mtu({ dst, device, forwarded, now: this.netfilter.clock.now() });
     return known === undefined ? mtu : Math.min(known, mtu ?? known);
   }
@@ -314,7 +320,7 @@ export class Host {
   /** Hands the packet to its device; `whole`: IPv6 may not cut it up on the way out. */
   #transmit(skb: Skb, kind: 'forwarded' | 'sent', whole: boolean): Fate {
     const { packet, outDevice: device = 'lo', nextHop = skb.packet.dst } = skb;
-    const mtu = smaller(this.#mtuTo(packet.dst, device, kind === 'forwarded'), skb.mtu);
+    const mtu = this.#mtuTo(packet.dst, { device, mtu: skb.mtu }, kind === 'forwarded');
     const pieces = this.#numbered(packet, depart({ packet, pieces: skb.pieces, written: skb.written, mtu, whole }));
     if (pieces === 'too-big') return this.#refuse(skb, tooBig(packet, mtu));
     for (const piece of pieces) {
@@ -475,7 +481,7 @@ export class Host {
     const whole = question.whole === true;
     if (skb.outDevice !== 'lo') return this.#transmit(skb, 'sent', whole);
     const { packet } = skb;
-    const loMtu = this.#mtuTo(packet.dst, 'lo', false);
+    const loMtu = this.#mtuTo(packet.dst, { device: 'lo' }, false);
     // Pieces would be put together again at once; only what may not be cut up shows.
     const pieces = depart({ packet, pieces: undefined, written: 0, mtu: loMtu, whole });
     return pieces === 'too-big'
