@@ -248,7 +248,7 @@ export class Namespace extends Configuration {
     if (route === undefined) return undefined;
     if (route.type === 'local') return this.interface('lo')?.mtu;
     const { device } = route;
-    const mtu = Math.min(this.interface(device)?.mtu ?? MAX_MTU, route.mtu ?? MAX_MTU);
+    const mtu = route.mtu ?? this.interface(device)?.mtu ?? MAX_MTU;
     const known = this.host.exceptions.mtu({ dst, device, forwarded: false, now: this.scheduler.now() });
     return Math.min(mtu, known ?? mtu);
   }
