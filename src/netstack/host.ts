@@ -546,11 +546,6 @@ function errorSkb(answer: Packet, cause: Skb): Skb {
   return skb;
 }
 
-/** The smaller of two limits, either of which may be none. */
-function smaller(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
-}
-
 /** nf_ct_set_closing: a REJECT's reset ends the flow it resets, whatever its window says. */
 function closeConnection(skb: Skb, netfilter: Netfilter): void {
   const entry = skb.ct?.entry;
