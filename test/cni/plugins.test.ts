@@ -426,6 +426,44 @@ describe('portmap', () => {
     else expect(text).toMatch(expected);
   });
 
+  it('forgets UDP connections that began before it', () => {
+    const machine = new Machine();
+    const outside = neighbour(machine);
+    const send = () =>
+      outside.send({
+        src: parseIpAddress('172.18.0.9'),
+        dst: parseIpAddress('172.18.0.2'),
+        ttl: 64,
+        tos: 0,
+        id: 1,
+        dontFragment: false,
+        transport: { kind: 'udp', sport: 5000, dport: 5353, data: NO_BYTES },
+      });
+    const arrived = () => {
+      let count = 0;
+      const remove = machine
+        .sandbox('web')
+        .namespace.interface('eth0')
+        ?.addTap(({ direction, frame }) => {
+          if (direction === 'in' && frame?.payload.kind === 'ip') count++;
+        });
+      send();
+      machine.scheduler.runUntil(machine.scheduler.now() + 1);
+      remove?.();
+      return count;
+    };
+    const runtime = runtimeOn(machine, [bridge, PORTMAP]);
+    // Connections are tracked as soon as somebody has a rule about them.
+    runtime.add(machine.attachment('other', { portMappings: [mapping] }));
+    machine.loadRules();
+    send();
+    machine.scheduler.runUntil(machine.scheduler.now() + 1);
+    const udp: PortMapping = { hostPort: 5353, containerPort: 53, protocol: 'udp' };
+    runtime.add(machine.attachment('web', { portMappings: [udp] }));
+    machine.loadRules();
+    expect(arrived()).toBe(1);
+  });
+
   it('maps IPv6 too', () => {
     const machine = new Machine();
     const ipam = { type: 'host-local', ranges: [[{ subnet: 'fd00:1::/64' }]] };

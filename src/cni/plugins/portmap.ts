@@ -9,6 +9,7 @@ import { formatAddress } from '../../ruletext/address-text.ts';
 import { quote } from '../../ruletext/quoting.ts';
 import { addressBits, familyOf, type IpAddress, type IpFamily, sameAddress } from '../../wire/ip-address.ts';
 import { type InterfaceAddress, prefixOf } from '../../wire/ip-prefix.ts';
+import { PROTOCOL } from '../../wire/protocol.ts';
 import { CniError } from './cni-error.ts';
 import type { PortmapConfiguration } from './configuration.ts';
 import { collectChains, pluginChain } from './ip-masq.ts';
@@ -167,6 +168,21 @@ function allowLocalnet({ host }: PluginCall, container: InterfaceAddress): void 
   if (device !== undefined) host.namespace.setSysctl(`net.ipv4.conf.${device}.route_localnet`, '1');
 }
 
+/**
+ * Forgets UDP connections to the ports: their packets would go on to whom they went before the rules were there
+ * (deletePortmapStaleConnections).
+ */
+function forgetConnections({ host, runtimeConfig }: PluginCall, family: IpFamily): void {
+  const { conntrack, clock } = host.namespace.host.netfilter;
+  const mapped = (runtimeConfig.portMappings ?? []).filter(({ protocol }) => protocol === 'udp');
+  const ports = new Set(mapped.map(({ hostPort }) => hostPort));
+  if (ports.size === 0) return;
+  for (const entry of [...conntrack.entries(clock.now())]) {
+    const { protocol, dst, dport } = entry.original;
+    if (protocol === PROTOCOL.udp && familyOf(dst) === family && ports.has(dport)) conntrack.delete(entry);
+  }
+}
+
 function previous({ prevResult }: PluginCall): CniResult {
   if (prevResult !== undefined) return prevResult;
   throw new CniError(
@@ -187,6 +203,7 @@ export const portmap: Plugin<PortmapConfiguration> = {
       }
       setUp(call, family, TOP_CHAIN);
       setUp(call, family, containerChain(configuration, call, container));
+      forgetConnections(call, family);
       if (configuration.snat && family === 'ipv4') allowLocalnet(call, container);
     }
     return result;
