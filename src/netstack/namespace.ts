@@ -230,6 +230,11 @@ export class Namespace extends Configuration {
     this.host.trace = sink;
   }
 
+  /** Whether anybody listens: then events are worth making. */
+  get traced(): boolean {
+    return this.#trace !== undefined;
+  }
+
   tell(event: NamespaceEvent): void {
     this.#trace?.(event);
   }

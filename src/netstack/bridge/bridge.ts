@@ -171,15 +171,17 @@ export class Bridge implements LinkDriver {
     const known = unicast && !local ? this.fdb.find(destination, namespace.scheduler.now()) : undefined;
     const flooded = known === undefined && !(unicast && local);
     const outPorts = flooded ? this.#floodPorts(destination, inPort) : this.#knownPort(bridged, known);
-    namespace.tell({
-      kind: 'bridge',
-      bridge: bridge.name,
-      inPort: inPort?.name,
-      outPorts: outPorts.map(({ name }) => name),
-      local,
-      flooded,
-      frame,
-    });
+    if (namespace.traced) {
+      namespace.tell({
+        kind: 'bridge',
+        bridge: bridge.name,
+        inPort: inPort?.name,
+        outPorts: outPorts.map(({ name }) => name),
+        local,
+        flooded,
+        frame,
+      });
+    }
     const last = outPorts.length - 1;
     for (const [index, outPort] of outPorts.entries()) {
       // Every copy but the last goes its way with metadata of its own (skb_clone).

@@ -165,7 +165,7 @@ export class Interface {
       return;
     }
     this.tap('out', { frame });
-    this.namespace.tell({ kind: 'frame-sent', device: this.name, frame });
+    if (this.namespace.traced) this.namespace.tell({ kind: 'frame-sent', device: this.name, frame });
     this.counters.txPackets++;
     this.counters.txBytes += frameLength(frame);
     this.driver.transmit(frame, this, skb);
@@ -180,7 +180,7 @@ export class Interface {
     this.counters.rxPackets++;
     this.counters.rxBytes += frameLength(frame);
     this.tap('in', { frame });
-    this.namespace.tell({ kind: 'frame-received', device: this.name, frame });
+    if (this.namespace.traced) this.namespace.tell({ kind: 'frame-received', device: this.name, frame });
     if (this.handler !== undefined) this.handler(frame);
     else this.namespace.frameIn(this, frame);
   }

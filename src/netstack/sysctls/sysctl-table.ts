@@ -49,6 +49,8 @@ function defaultOf(family: 'ipv4' | 'ipv6', table: 'conf' | 'neigh', key: string
 
 export class SysctlTable {
   readonly #values = new Map<string, string>();
+  /** What names were found to mean since the last write: packets ask for the same few again and again. */
+  readonly #numbers = new Map<string, number | undefined>();
   /** Counts writes: whoever remembers what follows from sysctls can tell when it is out of date. */
   version = 0;
 
@@ -61,6 +63,7 @@ export class SysctlTable {
     const key = canonical(name);
     const text = String(value);
     this.version++;
+    this.#numbers.clear();
     this.#values.set(key, text);
     const [, family, table, device, leaf] = PER_DEVICE.exec(key) ?? [];
     if (table !== 'conf' || device !== 'all' || !SPREADING.has(`${family} ${leaf}`)) return;
@@ -91,9 +94,14 @@ export class SysctlTable {
 
   /** As a number; `fallback` when there is no such sysctl or it is no number. */
   number(name: string, fallback = 0): number {
-    const text = this.get(name);
-    const value = text === undefined || text === '' ? Number.NaN : Number(text);
-    return Number.isFinite(value) ? value : fallback;
+    let value = this.#numbers.get(name);
+    if (value === undefined && !this.#numbers.has(name)) {
+      const text = this.get(name);
+      const read = text === undefined || text === '' ? Number.NaN : Number(text);
+      value = Number.isFinite(read) ? read : undefined;
+      this.#numbers.set(name, value);
+    }
+    return value ?? fallback;
   }
 
   /** What counts on `device` for net.ipv4.conf.*.KEY: its own value combined with `all`'s. */
