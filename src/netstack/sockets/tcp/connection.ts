@@ -5,30 +5,23 @@
  *   segment ─▶ arrival ─▶ acknowledge ─▶ receive ─▶ output ─▶ ACK ─▶ program
  */
 import type { TcpSegment } from '../../../wire/packet.ts';
-import { TCP_FLAG } from '../../../wire/protocol.ts';
 import type { SocketAddress } from '../socket-address.ts';
 import type { SocketErrorCode } from '../socket-error.ts';
-import { acknowledge } from './acknowledge.ts';
-import { judgeArrival, judgeSynRecv, judgeSynSent } from './arrival.ts';
 import type { ConnectionOptions, TcpCallbacks } from './connection-options.ts';
 import { ConnectionTimers } from './connection-timers.ts';
 import { type ControlBlock, RECEIVING, type TcpState } from './control-block.ts';
-import { establish, openWindow, takeSyn } from './handshake.ts';
+import { DataArrivals } from './data-arrivals.ts';
+import { openWindow } from './handshake.ts';
+import { HandshakeArrivals } from './handshake-arrivals.ts';
 import { remainsOf, type TcpHost } from './host.ts';
-import { Inbox } from './inbox.ts';
+import { Inbox, totalLength } from './inbox.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { detectLosses, markTooLong } from './loss.ts';
 import { parseTcpOptions, type TcpOptions } from './options.ts';
-import { measureReceiver, receive } from './receive.ts';
 import { deservesUpdate, tuneSpace } from './receive-window.ts';
 import { SegmentWriter } from './segment-writer.ts';
-import { advance, after, before, distance } from './sequence.ts';
+import { advance, after, before } from './sequence.ts';
 import { Transmitter } from './transmitter.ts';
-
-const { SYN, FIN } = TCP_FLAG;
-
-/** tcp_invalid_ratelimit: seconds between two answers to what does not belong here. */
-const CHALLENGE_INTERVAL = 0.5;
 
 export class TcpConnection {
   readonly local: SocketAddress;
@@ -43,6 +36,8 @@ export class TcpConnection {
   readonly #writer: SegmentWriter;
   readonly #transmitter: Transmitter;
   readonly #inbox: Inbox;
+  readonly #handshake: HandshakeArrivals;
+  readonly #arrivals: DataArrivals;
   /** Asks the listener of a half-open connection to take it. */
   #accept: ConnectionOptions['accept'];
   #orphaned = false;
@@ -67,6 +62,16 @@ export class TcpConnection {
     this.timers = new ConnectionTimers(this, scheduler);
     const parts = { block, writer: this.#writer, timers: this.timers, scheduler };
     this.#transmitter = new Transmitter(parts, options.noDelay);
+    const shared = {
+      connection: this,
+      block,
+      scheduler,
+      writer: this.#writer,
+      transmitter: this.#transmitter,
+      inbox: this.#inbox,
+    };
+    this.#handshake = new HandshakeArrivals(shared);
+    this.#arrivals = new DataArrivals(shared);
     this.keepAlive = new KeepAlive(this, host.network, options.keepAlive);
   }
 
@@ -82,6 +87,15 @@ export class TcpConnection {
   /** Made by a listener, and not accepted yet. */
   get halfOpen(): boolean {
     return this.#accept !== undefined;
+  }
+
+  /** Offers a connection whose handshake is done to its listener; false: it has no room now. */
+  offer(): boolean {
+    const accept = this.#accept;
+    this.#accept = undefined;
+    if (accept === undefined || accept(this)) return true;
+    this.#accept = accept;
+    return false;
   }
 
   /** TCP_NODELAY: small segments do not wait for ACKs. */
@@ -151,12 +165,13 @@ export class TcpConnection {
     const { block } = this;
     this.#inbox.paused = false;
     const pieces = this.#inbox.takeAll();
-    this.#deliver(pieces);
+    this.deliver(pieces);
     if (pieces.length > 0 && RECEIVING.has(block.state) && deservesUpdate(block)) this.#transmitter.sendAck();
     if (this.#inbox.ended && !this.#inbox.paused) this.callbacks.onEnd?.(this);
   }
 
-  #deliver(pieces: readonly Uint8Array[]): void {
+  /** Hands what arrived to the program, or keeps it while that does not read. */
+  deliver(pieces: readonly Uint8Array[]): void {
     const { block } = this;
     const inbox = this.#inbox;
     if (!inbox.paused && pieces.length > 0) tuneSpace(block, totalLength(pieces), this.#now);
@@ -185,103 +200,13 @@ export class TcpConnection {
   /** Answers the SYN that made this connection. */
   answerSyn(syn: TcpSegment, options: TcpOptions): void {
     this.block.sndNxt = advance(this.block.initialSequence, 1);
-    this.#answerSyn(syn, options);
-  }
-
-  #answerSyn(syn: TcpSegment, options: TcpOptions): void {
-    const { block } = this;
-    const now = this.#now;
-    takeSyn(block, syn, { options, v4: typeof this.remote.address === 'number', now });
-    block.state = 'SYN_RECV';
-    openWindow(block);
-    block.lastSentAt = now;
-    this.#writer.syn(true);
-    this.timers.start('synack');
+    this.#handshake.answerSyn(syn, options);
   }
 
   /** Sends the SYN or SYN-ACK again. */
   repeatSyn(): void {
     this.block.retransmits++;
     this.#writer.syn(this.block.state === 'SYN_RECV');
-  }
-
-  #arriveSynSent(segment: TcpSegment, options: TcpOptions): void {
-    switch (judgeSynSent(this.block, segment)) {
-      case 'discard':
-        return;
-      case 'send-reset':
-        this.#writer.resetFor(segment);
-        return;
-      case 'refused':
-        this.finish('ECONNREFUSED');
-        return;
-      case 'crossing':
-        this.#answerSyn(segment, options);
-        return;
-      case 'established':
-        takeSyn(this.block, segment, {
-          options,
-          v4: typeof this.remote.address === 'number',
-          now: this.#now,
-        });
-        this.#connected(segment, options);
-        return;
-    }
-  }
-
-  /** The peer's SYN-ACK completes the handshake, of a simultaneous open too. */
-  #connected(segment: TcpSegment, options: TcpOptions): void {
-    this.#establish(segment, options);
-    this.#transmitter.sendAck();
-    this.callbacks.onConnect?.(this);
-    this.#transmitter.output();
-  }
-
-  #establish(segment: TcpSegment, options: TcpOptions): void {
-    const { block } = this;
-    establish(block, segment, { options, now: this.#now });
-    this.timers.stop();
-    this.keepAlive.start();
-    if (block.queue.closing) block.state = 'FIN_WAIT1';
-  }
-
-  /** Handles a segment in SYN_RECV; true when it completed the handshake and the rest of it counts too. */
-  #arriveSynRecv(segment: TcpSegment, options: TcpOptions): boolean {
-    const { block } = this;
-    switch (judgeSynRecv(block, segment, options, this.#now)) {
-      case 'discard':
-        return false;
-      case 'repeat':
-        if (this.#mayChallenge()) this.#writer.syn(true);
-        return false;
-      case 'challenge-ack':
-        if (this.#mayChallenge()) this.#transmitter.sendAck();
-        return false;
-      case 'send-reset':
-        this.#writer.resetFor(segment);
-        return false;
-      case 'reset':
-        this.finish(this.halfOpen ? undefined : 'ECONNRESET');
-        return false;
-      case 'crossed':
-        this.#connected(segment, options);
-        return false;
-      case 'established': {
-        // A listener without room lets the peer try again (tcp_abort_on_overflow 0).
-        const accept = this.#accept;
-        this.#accept = undefined;
-        if (accept?.(this) === false) {
-          this.#accept = accept;
-          return false;
-        }
-        block.sndWnd = segment.window << block.sndScale;
-        block.maxWindow = Math.max(block.maxWindow, block.sndWnd);
-        block.sndWl1 = segment.seq;
-        this.#establish(segment, options);
-        this.callbacks.onConnect?.(this);
-        return true;
-      }
-    }
   }
 
   // ——— segments ———
@@ -291,141 +216,11 @@ export class TcpConnection {
     const { block } = this;
     const options = parseTcpOptions(segment.options);
     if (block.state === 'SYN_SENT') {
-      this.#arriveSynSent(segment, options);
+      this.#handshake.synSent(segment, options);
       return;
     }
-    if (block.state === 'SYN_RECV' && !this.#arriveSynRecv(segment, options)) return;
-    const now = this.#now;
-    switch (judgeArrival(block, segment, options, now)) {
-      case 'discard':
-        return;
-      case 'duplicate-ack':
-        this.#answerStray(segment, now);
-        return;
-      case 'challenge-ack':
-        if (this.#mayChallenge()) this.#transmitter.sendAck();
-        return;
-      case 'reset':
-        this.#wasReset();
-        return;
-      case 'process':
-        this.#process(segment, options, now);
-    }
-  }
-
-  /** A segment from outside the window is answered with where we are; pure ACKs not too often. */
-  #answerStray(segment: TcpSegment, now: number): void {
-    const { block } = this;
-    const bare = segment.data.length === 0 && !(segment.flags & (SYN | FIN));
-    if (bare) {
-      if (now - block.lastDuplicateAckAt < CHALLENGE_INTERVAL) return;
-      block.lastDuplicateAckAt = now;
-    }
-    const end = advance(segment.seq, segment.data.length + (segment.flags & FIN ? 1 : 0));
-    if (!bare && !after(end, block.rcvNxt)) block.duplicate = { start: segment.seq, end };
-    this.#transmitter.sendAck();
-  }
-
-  #mayChallenge(): boolean {
-    const { block } = this;
-    if (this.#now - block.lastChallengeAt < CHALLENGE_INTERVAL) return false;
-    block.lastChallengeAt = this.#now;
-    return true;
-  }
-
-  #wasReset(): void {
-    const { state } = this.block;
-    // RFC 9293 §3.10.7.4: who has sent everything and heard the FIN loses nothing.
-    const over = state === 'CLOSING' || state === 'LAST_ACK';
-    this.finish(over ? undefined : state === 'CLOSE_WAIT' ? 'EPIPE' : 'ECONNRESET');
-  }
-
-  #process(segment: TcpSegment, options: TcpOptions, now: number): void {
-    const { block } = this;
-    const { tsValue } = options;
-    // RFC 7323 §4.3.
-    if (
-      tsValue !== undefined &&
-      !after(segment.seq, block.lastAckSent) &&
-      distance(block.tsRecent, tsValue) >= 0
-    ) {
-      block.tsRecent = tsValue;
-      block.tsRecentAt = now;
-    }
-    const acked = acknowledge(block, segment, options, now);
-    if (acked.refused) {
-      if ((acked.challenge || block.state !== 'ESTABLISHED') && this.#mayChallenge())
-        this.#transmitter.sendAck();
-      return;
-    }
-    this.keepAlive.heard();
-    if (acked.repair) this.#transmitter.resendFirst();
-    const quiet = block.sndUna === block.sndNxt;
-    if (quiet && block.queue.finSent && this.#finAcknowledged()) return;
-    const drained = quiet && acked.progress && !block.queue.hasNews;
-    measureReceiver(block, segment, options, now);
-    this.#takeData(segment, now, acked.progress);
-    if (acked.reorderWait !== undefined && block.queue.packetsOut > 0) this.timers.reorder(acked.reorderWait);
-    if (drained && !this.#orphaned) this.callbacks.onDrain?.(this);
-  }
-
-  /** Our FIN has arrived. True when that was the end. */
-  #finAcknowledged(): boolean {
-    const { block } = this;
-    switch (block.state) {
-      case 'FIN_WAIT1':
-        block.state = 'FIN_WAIT2';
-        this.timers.stop();
-        if (this.#orphaned) this.timers.waitForFin();
-        return false;
-      case 'CLOSING':
-        this.#linger();
-        return true;
-      case 'LAST_ACK':
-        this.finish(undefined);
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  #takeData(segment: TcpSegment, now: number, progress: boolean): void {
-    const { block } = this;
-    const end = advance(segment.seq, segment.data.length);
-    const fresh = segment.data.length > 0 && after(end, block.rcvNxt);
-    if (!RECEIVING.has(block.state)) {
-      // After the peer's FIN there is nothing more to take (RFC 9293 §3.10.7.4 seventh).
-      this.timers.restart(progress);
-      this.#transmitter.output();
-      if (!fresh && (segment.data.length > 0 || segment.flags & FIN)) this.#answerStray(segment, now);
-      return;
-    }
-    if (this.#orphaned && fresh) {
-      // Nobody will ever read this.
-      this.#writer.resetFor(segment);
-      this.finish(undefined);
-      return;
-    }
-    const { data, fin, ack } = receive(block, segment, now);
-    if (this.#inbox.paused) block.unread += totalLength(data);
-    if (fin) this.#peerFinished();
-    this.timers.restart(progress);
-    this.#transmitter.output();
-    // What was sent just now may have acknowledged it.
-    if (ack === 'now' && (data.length === 0 || block.rcvNxt !== block.rcvWup)) this.#transmitter.sendAck();
-    else if (ack === 'delayed' && block.rcvNxt !== block.rcvWup) this.#transmitter.delayAck();
-    if (this.#inbox.paused) block.unread -= totalLength(data);
-    this.#deliver(data);
-    if (!fin || block.state === 'CLOSE') return;
-    if (!this.#orphaned && !this.#inbox.paused) this.callbacks.onEnd?.(this);
-    if (block.state === 'FIN_WAIT2') this.#linger();
-  }
-
-  #peerFinished(): void {
-    const { block } = this;
-    this.#inbox.ended = true;
-    if (block.state === 'ESTABLISHED') block.state = 'CLOSE_WAIT';
-    else if (block.state === 'FIN_WAIT1') block.state = 'CLOSING';
+    if (block.state === 'SYN_RECV' && !this.#handshake.synRecv(segment, options)) return;
+    this.#arrivals.arrive(segment, options);
   }
 
   // ——— what else happens ———
@@ -480,7 +275,8 @@ export class TcpConnection {
     else this.timers.reorder(wait);
   }
 
-  #linger(): void {
+  /** Both sides have closed: what is left waits for segments that are still about. */
+  linger(): void {
     this.#stop();
     this.block.state = 'TIME_WAIT';
     this.#host.linger(this, remainsOf(this));
@@ -513,10 +309,4 @@ export class TcpConnection {
     this.#transmitter.acknowledged();
     this.keepAlive.stop();
   }
-}
-
-function totalLength(pieces: readonly Uint8Array[]): number {
-  let sum = 0;
-  for (const { length } of pieces) sum += length;
-  return sum;
 }

@@ -29,3 +29,10 @@ export class Inbox {
     return pieces;
   }
 }
+
+/** Bytes in all of `pieces`. */
+export function totalLength(pieces: readonly Uint8Array[]): number {
+  let sum = 0;
+  for (const { length } of pieces) sum += length;
+  return sum;
+}
