@@ -6,6 +6,7 @@ import { podDeviceName } from '../../src/cni/networks/attach-pod.ts';
 import { vtepMac } from '../../src/cni/networks/flannel.ts';
 import { CLUSTER_NETWORKS, type NodeNetworkPlan } from '../../src/cni/networks/network.ts';
 import { planNodeNetwork } from '../../src/cni/networks/plan-network.ts';
+import { PolicyIndex } from '../../src/cni/policy/policy-index.ts';
 import { mergeRuleSets } from '../../src/ruletext/load-rules.ts';
 import { parseRules } from '../../src/ruletext/parse-rules.ts';
 import { printRuleSet } from '../../src/ruletext/print-rules.ts';
@@ -368,4 +369,36 @@ describe('what goes wrong by configuration', () => {
     const answers = other.ping(other.pod(0), '10.244.2.5');
     expect(answers.map(({ what }) => what)).not.toContain('reply');
   });
+
+  it.each([
+    ['1', 0],
+    ['0', 1],
+  ])(
+    'bridge-nf-call-iptables=%s: a policy between pods of one bridge lets %i answers through',
+    (value, answers) => {
+      const world = new NetworkWorld('flannel');
+      const [from] = [world.pod(0), world.pod(0, 6)];
+      const [node] = world.nodes;
+      const pods = [5, 6].map((number) => ({
+        namespace: 'default',
+        name: `pod${number}`,
+        node: 'n1',
+        labels: {},
+        addresses: [parseIpAddress(`10.244.1.${number}`)],
+        ports: [],
+        hostNetwork: false,
+      }));
+      const nothing = { matchLabels: {}, matchExpressions: [] };
+      const spec = { podSelector: nothing, policyTypes: ['Ingress'] as const, ingress: [], egress: [] };
+      const policies = new PolicyIndex({
+        pods,
+        namespaces: [],
+        policies: [{ metadata: { namespace: 'default', name: 'deny' }, spec }],
+      });
+      const { rules } = policies.nodeRules('n1', 'ipv4');
+      node?.setSysctl('net.bridge.bridge-nf-call-iptables', value);
+      node?.setRules(() => [mergeRuleSets([parseRules(rules, { family: 'ipv4' })])]);
+      expect(world.ping(from, '10.244.1.6')).toHaveLength(answers);
+    },
+  );
 });
