@@ -50,9 +50,14 @@ function noteData(block: ControlBlock, length: number, now: number): void {
   }
 }
 
+/** What the kernel's timers count by, seconds (HZ=250). */
+const TICK = 0.004;
+
 /** Seconds for which an ACK may wait (tcp_send_delayed_ack). */
 export function ackDelayOf(block: ControlBlock): number {
   const { ackDelay, roundTrip } = block;
+  // Nothing but a FIN has come so far.
+  if (ackDelay === 0) return TICK;
   if (ackDelay <= MIN_ACK_DELAY) return MIN_ACK_DELAY;
   const limit = block.pingPong ? MAX_ACK_DELAY : 0.5;
   const roundTripLimit = Math.max(roundTrip.smoothed ?? limit, MIN_ACK_DELAY);
@@ -131,6 +136,9 @@ function takeInOrder(block: ControlBlock, segment: TcpSegment, now: number): Rec
     // Nothing comes behind a FIN.
     block.reassembly.takeFrom(advance(block.rcvNxt, 0x3fffffff));
   }
-  const ack = finished || known > 0 || hadHoles ? 'now' : needOf(block);
+  // Whoever hears a FIN first will mostly answer with its own (tcp_fin).
+  if (finished && block.state === 'ESTABLISHED') block.pingPong = true;
+  const atOnce = finished && block.state !== 'ESTABLISHED';
+  const ack = atOnce || known > 0 || hadHoles ? 'now' : needOf(block);
   return { data, fin: finished, ack };
 }
