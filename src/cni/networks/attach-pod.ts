@@ -8,13 +8,7 @@ import type { Interface } from '../../netstack/link/interface.ts';
 import { createVethPair, type VethPair } from '../../netstack/link/veth.ts';
 import type { Namespace } from '../../netstack/namespace.ts';
 import { familyOf, type IpAddress, type IpFamily } from '../../wire/ip-address.ts';
-import {
-  hostPrefix,
-  type InterfaceAddress,
-  type IpPrefix,
-  prefixContains,
-  prefixOf,
-} from '../../wire/ip-prefix.ts';
+import { hostPrefix, type InterfaceAddress, type IpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
 import { sha1Hex } from '../hash-names.ts';
 import { CALICO_GATEWAY, CALICO_GATEWAY_V6, CALICO_HOST_MAC, calicoDevice } from './calico.ts';
 import type { NodeNetworkPlan, PodPlumbing } from './network.ts';
@@ -166,7 +160,6 @@ function calicoSides(networks: readonly PodNetwork[]): Sides {
       for (const [name, value] of Object.entries(calicoSysctls(device.name, families))) {
         namespace.setSysctl(name, value);
       }
-      if (families.includes('ipv6')) namespace.addAddress(device, { address: CALICO_GATEWAY_V6, length: 64 });
       for (const { address } of networks) namespace.addRoute(unicast(hostPrefix(address), device));
     },
     pod(device) {
@@ -174,7 +167,8 @@ function calicoSides(networks: readonly PodNetwork[]): Sides {
       for (const { address, family } of networks) {
         const gateway = family === 'ipv4' ? CALICO_GATEWAY : CALICO_GATEWAY_V6;
         namespace.addAddress(device, hostPrefix(address));
-        namespace.addRoute(unicast(family === 'ipv4' ? hostPrefix(gateway) : prefixOf(gateway, 64), device));
+        // In IPv6 the gateway has the address that every device makes of its MAC, which is on the link.
+        if (family === 'ipv4') namespace.addRoute(unicast(hostPrefix(gateway), device));
         namespace.addRoute(unicast(everything(family), device, { gateway }));
       }
     },

@@ -112,6 +112,11 @@ function plumb(configuration: BridgeConfiguration, call: PluginCall): CniResult 
   const ips = withGateways(addressed?.ips ?? [], configuration.isGateway);
   const given = addressed?.routes ?? [];
   const routes = configuration.isDefaultGateway ? [...given, ...defaultRoutes(ips, given)] : given;
+  if (ipam !== undefined) {
+    const { namespace, name } = veth.container;
+    namespace.setSysctl(`net.ipv6.conf.${name}.accept_dad`, '0');
+    namespace.setSysctl(`net.ipv4.conf.${name}.arp_notify`, '1');
+  }
   configureInterface(veth.container, ips, routes);
   if (configuration.isGateway) {
     serveAsGateway(configuration, bridge, ips);
