@@ -20,7 +20,6 @@ export function flatPathOf(host: Host, choices: TapedChoices, expectedFlows = 0)
   return new FlatPath<Passage>({
     netfilter,
     choices,
-    clock: netfilter.clock,
     routing: new HostRouting(addresses),
     reference: {
       receive: (packet, inDevice) => host.receive(packet, deviceOf(inDevice)),

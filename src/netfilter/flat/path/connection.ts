@@ -2,6 +2,7 @@
  * The conntrack side of the packet that is on its way: its flow, or the one it opens, and the tuple that NAT makes
  * of it. One object, filled anew for every packet.
  */
+import type { IpAddress } from '../../../wire/ip-address.ts';
 import { PROTOCOL } from '../../../wire/protocol.ts';
 import { ConntrackEntry } from '../../conntrack/entry.ts';
 import type { ConntrackSysctls } from '../../conntrack/timeouts.ts';
@@ -27,6 +28,11 @@ export const TRACKED = {
 
 function tupleOf(src: number, dst: number, ports: number, protocol: number): Tuple {
   return { protocol, src: src >>> 0, dst: dst >>> 0, sport: ports >>> 16, dport: ports & 0xffff };
+}
+
+/** An IPv4 address as a signed word. */
+function wordOf(address: IpAddress): number {
+  return typeof address === 'number' ? address | 0 : 0;
 }
 
 export class Connection {
@@ -83,6 +89,22 @@ export class Connection {
         (entry.destinationNat ? CT_BIT.DNAT : 0);
       return TRACKED.belongs;
     }
+  }
+
+  /** Makes `tuple`'s destination what the packet's flow has it translated to, if it does. */
+  translateDestination(tuple: PathTuple): void {
+    const { entry, isReply } = this;
+    if (entry === undefined || !(isReply ? entry.sourceNat : entry.destinationNat)) return;
+    tuple.dst = wordOf(isReply ? entry.original.src : entry.reply.src);
+    tuple.dport = isReply ? entry.original.sport : entry.reply.sport;
+  }
+
+  /** The same for its source. */
+  translateSource(tuple: PathTuple): void {
+    const { entry, isReply } = this;
+    if (entry === undefined || !(isReply ? entry.destinationNat : entry.sourceNat)) return;
+    tuple.src = wordOf(isReply ? entry.original.dst : entry.reply.dst);
+    tuple.sport = isReply ? entry.original.dport : entry.reply.dport;
   }
 
   /** Enters the flow that the packet begins; `to` are the headers as they leave. */

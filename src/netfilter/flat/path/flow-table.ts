@@ -81,7 +81,6 @@ export class FlowTable extends ConntrackTable {
 
   /** Enters a flow whose record the caller has filled, and of which there is no entry yet. */
   insert(flow: number): void {
-    this.#entries[flow] = undefined;
     this.store.insert(flow);
     this.#evictable?.add(this.entryOf(flow));
   }

@@ -8,7 +8,11 @@ import type { Connection } from './connection.ts';
 import { FLOW_BIT } from './flow-layout.ts';
 import type { FlowTable } from './flow-table.ts';
 import type { PathTuple } from './headers.ts';
+import type { PathPacket } from './path-packet.ts';
+import { NAT_KIND } from './path-table.ts';
+import type { FlatRouting } from './routing.ts';
 import { LINE } from './rule-lines.ts';
+import type { Stage } from './stages.ts';
 import type { TapedChoices } from './taped-choices.ts';
 
 /** The ports that a source may be moved to: it keeps its class (choose-tuple.ts portClass). */
@@ -81,4 +85,38 @@ export function masquerade(
   tuple.src = src;
   tuple.sport = sport;
   return false;
+}
+
+/** Carries out the NAT rule that a walk ended with, for the packet on its way. */
+export class Binder {
+  readonly #packet: PathPacket;
+  readonly #choices: TapedChoices;
+  readonly #routing: FlatRouting;
+
+  constructor(packet: PathPacket, choices: TapedChoices, routing: FlatRouting) {
+    this.#packet = packet;
+    this.#choices = choices;
+    this.#routing = routing;
+  }
+
+  /** Before routing, by rule number `rule` of `stage`'s table; false when the reference has to. */
+  bindDestination(stage: Stage | undefined, rule: number, table: FlowTable, now: number): boolean {
+    if (stage === undefined || stage.table.natKinds[rule] !== NAT_KIND.dnat) return false;
+    const { tuple, connection, headers } = this.#packet;
+    return bindDestination(stage.table.lines, rule, table, tuple, connection, headers.protocol, now);
+  }
+
+  /** The same behind it. */
+  masquerade(stage: Stage | undefined, rule: number, table: FlowTable, now: number): boolean {
+    const { tuple, connection, headers, range, outDevice } = this.#packet;
+    const kind = stage?.table.natKinds[rule] ?? NAT_KIND.refer;
+    const address = this.#routing.masqueradeTo(range);
+    if (address === 0 || (kind !== NAT_KIND.masquerade && kind !== NAT_KIND.masqueradeRandom)) return false;
+    const choices = kind === NAT_KIND.masqueradeRandom ? this.#choices : undefined;
+    if (!masquerade(table, tuple, address, choices, headers.protocol, now)) return false;
+    if (tuple.src !== headers.src || tuple.sport !== headers.sport) connection.status |= FLOW_BIT.sourceNat;
+    if (choices !== undefined) connection.status |= FLOW_BIT.randomSource;
+    connection.device = table.deviceNumber(this.#routing.devices[outDevice] ?? '') + 1;
+    return true;
+  }
 }
