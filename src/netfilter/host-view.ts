@@ -17,6 +17,8 @@ export interface HostView {
   masqueradeAddress(device: string, nextHop: IpAddress): IpAddress | undefined;
   /** The address REDIRECT sends packets to: the first of `device`, or loopback for local packets (undefined). */
   redirectAddress(device: string | undefined, like: IpAddress): IpAddress | undefined;
+  /** The MTU of the device the packet leaves by or of the one that leads back, the smaller; undefined: no limit. */
+  narrowestMtu?(skb: Skb): number | undefined;
   /** Why a packet made here that has got another destination cannot go there (ip_route_me_harder); undefined: it can. */
   wayFault?(skb: Skb): DropReason | undefined;
 }

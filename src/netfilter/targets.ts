@@ -1,5 +1,5 @@
 /** What a matched rule does: verdicts, marks, header fields, NAT bindings. */
-import { sameAddress } from '../wire/ip-address.ts';
+import { familyOf, sameAddress } from '../wire/ip-address.ts';
 import type { RuleEffect } from './events.ts';
 import type { Hook, Manip } from './hooks.ts';
 import type { HostView } from './host-view.ts';
@@ -7,6 +7,7 @@ import type { NatBindingRange } from './nat/choose-tuple.ts';
 import { bind, type NatEnvironment } from './nat/translate.ts';
 import type { Skb } from './skb.ts';
 import type { ConnmarkTarget, DeviceNatTarget, NatTarget, Target } from './target.ts';
+import { limitMss } from './tcp-mss.ts';
 import { invertTuple } from './tuple.ts';
 import { ACCEPT, type HookVerdict } from './verdict.ts';
 
@@ -108,6 +109,28 @@ function setTtl(skb: Skb, op: 'set' | 'inc' | 'dec', value: number): TargetResul
   return CONTINUE;
 }
 
+/** IP and TCP headers without options. */
+const HEADERS = { ipv4: 40, ipv6: 60 } as const;
+
+function applyTcpmss(
+  { value }: Extract<Target, { kind: 'tcpmss' }>,
+  skb: Skb,
+  { host }: TargetEnvironment,
+): TargetResult {
+  const { packet } = skb;
+  if (packet.transport.kind !== 'tcp') return CONTINUE;
+  const family = familyOf(packet.src);
+  const room = (host.narrowestMtu?.(skb) ?? Number.POSITIVE_INFINITY) - HEADERS[family];
+  if (value === undefined && room <= 0) {
+    return { effect: { kind: 'drop' }, verdict: { kind: 'drop', reason: 'malformed' } };
+  }
+  const segment = limitMss(packet.transport, value ?? Math.min(room, 0xffff), family);
+  // The kernel makes the whole packet writable, and so one piece, before it looks.
+  skb.written = Number.MAX_SAFE_INTEGER;
+  if (segment !== packet.transport) skb.packet = { ...packet, transport: segment };
+  return CONTINUE;
+}
+
 /** Applies `target` to `skb`. Jump, goto, return and none do not come here. */
 export function applyTarget(target: Target, skb: Skb, env: TargetEnvironment): TargetResult {
   switch (target.kind) {
@@ -146,8 +169,9 @@ export function applyTarget(target: Target, skb: Skb, env: TargetEnvironment): T
     case 'ttl':
     case 'hl':
       return setTtl(skb, target.op, target.value);
-    // They change bytes that no rule and no route looks at.
     case 'tcpmss':
+      return applyTcpmss(target, skb, env);
+    // It changes bytes that no rule and no route looks at.
     case 'checksum':
       return CONTINUE;
     case 'unknown':

@@ -85,6 +85,13 @@ export class AddressBook implements HostView {
     return selectAddress(this.devices, device, nextHop);
   }
 
+  narrowestMtu({ packet: { src }, outDevice = '' }: Skb): number | undefined {
+    const back = this.routes.lookup(src);
+    const backDevice = back?.type === 'unicast' ? back.device : 'lo';
+    const mtus = [outDevice, backDevice].flatMap((device) => this.devices.get(device)?.mtu ?? []);
+    return mtus.length === 0 ? undefined : Math.min(...mtus);
+  }
+
   wayFault({ packet: { src, dst }, outDevice, mark }: Skb): DropReason | undefined {
     const question = { dst, src, mark, from: src, ...(outDevice === undefined ? {} : { link: outDevice }) };
     const decision = routeOutput(question, this);

@@ -321,7 +321,10 @@ export class Host {
   #transmit(skb: Skb, kind: 'forwarded' | 'sent', whole: boolean): Fate {
     const { packet, outDevice: device = 'lo', nextHop = skb.packet.dst } = skb;
     const mtu = this.#mtuTo(packet.dst, { device, mtu: skb.mtu }, kind === 'forwarded');
-    const pieces = this.#numbered(packet, depart({ packet, pieces: skb.pieces, written: skb.written, mtu, whole }));
+    const pieces = this.#numbered(
+      packet,
+      depart({ packet, pieces: skb.pieces, written: skb.written, mtu, whole }),
+    );
     if (pieces === 'too-big') return this.#refuse(skb, tooBig(packet, mtu));
     for (const piece of pieces) {
       this.#transmissions.push({ device, nextHop, packet: piece, skb });
@@ -367,7 +370,9 @@ export class Host {
     // UDP's receiver has let go of the entry before it finds no socket: its errors are tracked like any other.
     const attaches = isIcmpErrorPacket(answer) && !LETS_GO.has(protocolOf(packet));
     const answerSkb = attaches ? errorSkb(answer, skb) : new Skb(answer);
-    this.#sendAnswer(answerSkb, { dst: answer.dst, src, link: inDevice });
+    // An answer whose source is still to be chosen goes back by the device the question came in on.
+    const bound = isUnspecified(said.src) && inDevice !== 'lo' ? { device: inDevice } : {};
+    this.#sendAnswer(answerSkb, { dst: answer.dst, src, link: inDevice, ...bound });
   }
 
   /** The host's address for an answer that leaves by the device the question came in on, if it can. */

@@ -112,13 +112,17 @@ function routeIpv4(src: number, dst: number, arrival: Arrival): InputDecision {
   return source === 'ok' ? { kind: 'forward', route } : drop(source);
 }
 
-/** The route to `address` for a packet that came in on `device`: link-local addresses are the device's own. */
+/**
+ * The route to `address` for a packet that came in on `device`: link-local and loopback addresses are the device's
+ * own (rt6_need_strict).
+ */
 export function lookupOnLink(
   routes: RouteTable,
   address: IpAddress,
   device: string | undefined,
 ): Route | undefined {
-  return routes.lookup(address, isLinkLocal(address) ? device : undefined);
+  const isTheLinks = isLinkLocal(address) || (typeof address !== 'number' && isLoopback(address));
+  return routes.lookup(address, isTheLinks ? device : undefined);
 }
 
 function routeIpv6(dst: Ipv6Address, arrival: Arrival): InputDecision {

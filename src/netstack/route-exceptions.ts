@@ -105,7 +105,8 @@ export class RouteExceptions {
     if (route === undefined || !LEADS_ON.has(route.type)) return;
     const out = route.type === 'unicast' ? route.device : 'lo';
     const known = this.#find({ dst, device: out, now });
-    const usual = book.devices.get(out)?.mtu ?? Number.POSITIVE_INFINITY;
+    // Of a local route the MTU is that of the device which has the address.
+    const usual = book.devices.get(route.device)?.mtu ?? Number.POSITIVE_INFINITY;
     const current = Math.min(usual, known?.mtu ?? usual);
     const v4 = typeof dst === 'number';
     if (v4 ? known?.locked === true || told > current : told < MIN_MTU_V6 || told >= current) return;

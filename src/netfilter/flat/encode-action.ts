@@ -22,10 +22,9 @@ export function writeAction(
   chainNumber: (chain: string) => number,
 ): void {
   switch (target.kind) {
-    // The last two change bytes that no column holds and no rule looks at.
+    // The last one changes bytes that no column holds and no rule looks at.
     case 'none':
     case 'log':
-    case 'tcpmss':
     case 'checksum':
       words[at] = ACTION.next;
       return;

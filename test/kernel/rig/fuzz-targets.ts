@@ -108,6 +108,13 @@ function mangleTarget(scene: Scene): string {
   );
 }
 
+/** What a router's rules say of SYNs: where a route is known, the path's MTU decides. */
+function segmentSize({ dice, hooks }: Scene): TargetText {
+  const routed = hooks.every((hook) => hook === 'FORWARD' || hook === 'OUTPUT' || hook === 'POSTROUTING');
+  const size = routed && dice.chance(50) ? '--clamp-mss-to-pmtu' : `--set-mss ${dice.pick([500, 1360])}`;
+  return { protocol: 'tcp', text: `-m tcp --tcp-flags SYN,RST SYN -j TCPMSS ${size}` };
+}
+
 /** A target for a rule of the scene's table. */
 export function randomTarget(scene: Scene): TargetText {
   const { dice, table, hooks, host } = scene;
@@ -123,7 +130,7 @@ export function randomTarget(scene: Scene): TargetText {
         [2, setMark],
       )();
     case 'mangle':
-      return plain(mangleTarget(scene));
+      return dice.chance(4) ? segmentSize(scene) : plain(mangleTarget(scene));
     case 'nat': {
       const destination = hooks.some((hook) => hook === 'PREROUTING' || hook === 'OUTPUT');
       return dice.weighted<() => TargetText>(
