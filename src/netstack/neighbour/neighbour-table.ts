@@ -8,23 +8,23 @@
  */
 
 import type { PacketType } from '../../netfilter/skb.ts';
-import { ARP_OPERATION, type ArpMessage } from '../../wire/arp.ts';
+import type { ArpMessage } from '../../wire/arp.ts';
 import { ipFrame } from '../../wire/frame.ts';
 import { ipLength } from '../../wire/headers.ts';
-import { type IpAddress, type Ipv6Address, sameAddress } from '../../wire/ip-address.ts';
+import type { IpAddress } from '../../wire/ip-address.ts';
 import { BROADCAST_MAC, groupMac, type MacAddress } from '../../wire/mac.ts';
-import { type NdpMessage, ndpPacket, parseNdp } from '../../wire/ndp.ts';
 import type { Packet } from '../../wire/packet.ts';
 import type { Transmission } from '../fate.ts';
 import type { Interface } from '../link/interface.ts';
 import type { Namespace } from '../namespace.ts';
-import { isMulticast, isUnspecified, LIMITED_BROADCAST } from '../route-table.ts';
-import { askingAddress, judgeArp } from './arp.ts';
+import { isMulticast, LIMITED_BROADCAST } from '../route-table.ts';
+import type { Acquaintances } from './acquaintances.ts';
+import { ArpTalk } from './arp-talk.ts';
 import type { NeighbourListing } from './entry.ts';
-import { advertisementFor, announcement, isOnDevice, type Outgoing, solicitationFor } from './ndp.ts';
+import { NdpTalk } from './ndp-talk.ts';
 import { Neighbour, type NeighbourTableSide } from './neighbour.ts';
 import { NeighbourCache, type Thresholds } from './neighbour-cache.ts';
-import { answersArpFor, answersSolicitationFor, ProxyQueue } from './proxy.ts';
+import { ProxyQueue } from './proxy.ts';
 import { NeighbourSettingsBook, USER_HZ } from './settings.ts';
 
 const FAMILY = (address: IpAddress) => (typeof address === 'number' ? 'ipv4' : 'ipv6');
@@ -35,13 +35,24 @@ export class NeighbourTable {
   readonly #settings: NeighbourSettingsBook;
   readonly #sides: Readonly<Record<'ipv4' | 'ipv6', NeighbourTableSide>>;
   readonly #sweeping = { ipv4: false, ipv6: false };
-  readonly #proxies: Readonly<Record<'ipv4' | 'ipv6', ProxyQueue>>;
+  readonly #arp: ArpTalk;
+  readonly #ndp: NdpTalk;
 
   constructor(namespace: Namespace) {
     this.#namespace = namespace;
-    this.#proxies = { ipv4: this.#proxyQueue('ipv4'), ipv6: this.#proxyQueue('ipv6') };
     this.#settings = new NeighbourSettingsBook(namespace.sysctls, namespace.randomFor('neighbours'));
     this.#sides = { ipv4: this.#side('ipv4'), ipv6: this.#side('ipv6') };
+    const known: Acquaintances = {
+      find: (address, device) => this.#cache.find(address, device),
+      create: (address, device) => this.#create(address, device),
+      meet: (address, device, mac) => {
+        const neighbour = known.find(address, device) ?? known.create(address, device);
+        neighbour?.update({ mac, state: 'STALE', override: true });
+      },
+      lockTime: (device) => this.#settings.of('ipv4', device.name, namespace.scheduler.now()).lockTime,
+    };
+    this.#arp = new ArpTalk(namespace, known, this.#proxyQueue('ipv4'));
+    this.#ndp = new NdpTalk(namespace, known, this.#proxyQueue('ipv6'));
   }
 
   /** Sends `transmission` by `device`, now or when its next hop has been found. */
@@ -120,32 +131,18 @@ export class NeighbourTable {
 
   /** Tells everybody on the link that `address` is here: gratuitous ARP, an unsolicited advertisement. */
   announce(address: IpAddress, device: Interface): void {
-    if (typeof address === 'number') {
-      const message = { senderIp: address, targetIp: address, targetMac: 0 };
-      this.#sendArp(device, BROADCAST_MAC, { ...message, operation: ARP_OPERATION.request });
-    } else this.#sendNdp(device, announcement(address, device, this.#isRouter(device)));
+    if (typeof address === 'number') this.#arp.announce(address, device);
+    else this.#ndp.announce(address, device);
   }
 
-  /** An ARP message has come in on `device` (arp_process). */
+  /** An ARP message has come in on `device`. */
   arpIn(message: ArpMessage, device: Interface, packetType: PacketType = 'host'): void {
-    if (device.noArp || device.kind === 'loopback') return;
-    const { book, sysctls } = this.#namespace;
-    const { operation, senderIp, senderMac, targetIp } = message;
-    if (senderIp === targetIp && sysctls.ipv4Conf(device.name, 'drop_gratuitous_arp') !== 0) return;
-    const verdict = judgeArp(message, { book, sysctls, device: device.name });
-    if (verdict.kind === 'silent') return;
-    if (
-      verdict.kind === 'answer' ||
-      (verdict.kind === 'not-ours' && this.#answersFor(targetIp, senderIp, device))
-    ) {
-      if (verdict.kind !== 'answer' || verdict.learn) this.#met(senderIp, device, senderMac);
-      const answer = { senderIp: targetIp, targetIp: senderIp, targetMac: senderMac };
-      const say = () => this.#sendArp(device, senderMac, { ...answer, operation: ARP_OPERATION.reply });
-      if (verdict.kind === 'answer' || packetType === 'host') say();
-      else this.#proxies.ipv4.answer(device.name, say);
-      return;
-    }
-    this.#hear(message, device, operation === ARP_OPERATION.reply && packetType === 'host');
+    this.#arp.hear(message, device, packetType);
+  }
+
+  /** A delivered packet; true when it was neighbour discovery. */
+  ndpIn(packet: Packet, device: Interface): boolean {
+    return this.#ndp.hear(packet, device);
   }
 
   #proxyQueue(family: 'ipv4' | 'ipv6'): ProxyQueue {
@@ -156,16 +153,6 @@ export class NeighbourTable {
       after: (seconds, action) => scheduler.after(seconds, action),
       random: this.#namespace.randomFor(`proxy ${family}`),
     });
-  }
-
-  /** A delivered packet; true when it was neighbour discovery. */
-  ndpIn(packet: Packet, device: Interface): boolean {
-    const message = parseNdp(packet);
-    const { src, dst } = packet;
-    if (message === undefined || typeof src === 'number' || typeof dst === 'number') return false;
-    if (message.kind === 'advertisement') this.#advertised(message, device);
-    else this.#solicited(message, { src, dst, device });
-    return true;
   }
 
   #side(family: 'ipv4' | 'ipv6'): NeighbourTableSide {
@@ -260,104 +247,7 @@ export class NeighbourTable {
   #solicit({ address, device, lastWaiting }: Neighbour, mac: MacAddress | undefined): void {
     const wanted = lastWaiting?.packet.src;
     if (typeof address === 'number') {
-      const context = { book: this.#namespace.book, sysctls: this.#namespace.sysctls, device: device.name };
-      const senderIp = askingAddress(address, typeof wanted === 'number' ? wanted : undefined, context);
-      const question = { operation: ARP_OPERATION.request, senderIp, targetIp: address, targetMac: 0 };
-      this.#sendArp(device, mac ?? BROADCAST_MAC, question);
-      return;
-    }
-    const question = solicitationFor(address, device, {
-      wanted: typeof wanted === 'number' ? undefined : wanted,
-      mac,
-    });
-    if (question !== undefined) this.#sendNdp(device, question);
-  }
-
-  #sendArp(device: Interface, destination: MacAddress, message: Omit<ArpMessage, 'senderMac'>): void {
-    const payload = { kind: 'arp', message: { ...message, senderMac: device.mac } } as const;
-    device.transmit({ source: device.mac, destination, payload });
-  }
-
-  #sendNdp(device: Interface, { src, dst, message }: Outgoing<NdpMessage>): void {
-    this.#namespace.send(ndpPacket(src, dst, message), { device: device.name });
-  }
-
-  /** neigh_event_ns: whoever asks is there, as far as we know. */
-  #met(address: IpAddress, device: Interface, mac: MacAddress): void {
-    const neighbour = this.#cache.find(address, device) ?? this.#create(address, device);
-    neighbour?.update({ mac, state: 'STALE', override: true });
-  }
-
-  /** What is known of the sender may change; arp_accept makes strangers known. */
-  #hear({ senderIp, senderMac, targetIp, operation }: ArpMessage, device: Interface, proves: boolean): void {
-    const isGratuitous = senderIp === targetIp;
-    let neighbour = this.#cache.find(senderIp, device);
-    if (neighbour === undefined && this.#acceptsStranger(senderIp, device)) {
-      if (isGratuitous || operation === ARP_OPERATION.reply) neighbour = this.#create(senderIp, device);
-    }
-    if (neighbour === undefined) return;
-    const now = this.#namespace.scheduler.now();
-    const { lockTime } = this.#settings.of('ipv4', device.name, now);
-    // Several proxies may answer: the first counts for a while.
-    const override = isGratuitous || now > neighbour.updated + lockTime;
-    neighbour.update({ mac: senderMac, state: proves ? 'REACHABLE' : 'STALE', override });
-  }
-
-  #acceptsStranger(address: number, device: Interface): boolean {
-    const accept = this.#namespace.sysctls.ipv4Conf(device.name, 'arp_accept');
-    if (accept !== 2) return accept === 1;
-    return this.#namespace.book.routes.lookup(address, device.name)?.gateway === undefined;
-  }
-
-  #answersFor(target: number, asker: number, device: Interface): boolean {
-    const { book, sysctls, proxied } = this.#namespace;
-    const route = book.routes.lookup(target, undefined, { src: asker, iif: device.name });
-    return answersArpFor({
-      device: device.name,
-      route,
-      forwards: sysctls.ipv4Conf(device.name, 'forwarding') !== 0,
-      proxyArp: sysctls.ipv4Conf(device.name, 'proxy_arp') !== 0,
-      privateVlan: sysctls.ipv4Conf(device.name, 'proxy_arp_pvlan') !== 0,
-      listed: proxied.has(target, device.name),
-    });
-  }
-
-  #isRouter(device: Interface): boolean {
-    return this.#namespace.sysctls.ipv6Conf(device.name, 'forwarding') !== 0;
-  }
-
-  #solicited(
-    { target, sourceMac }: Extract<NdpMessage, { kind: 'solicitation' }>,
-    {
-      src,
-      dst,
-      device,
-    }: { readonly src: Ipv6Address; readonly dst: Ipv6Address; readonly device: Interface },
-  ): void {
-    const { proxied, sysctls } = this.#namespace;
-    const router = this.#isRouter(device);
-    const own = isOnDevice(target, device);
-    const proxyNdp = sysctls.ipv6Conf(device.name, 'proxy_ndp') !== 0;
-    const listed = proxied.has(target, device.name);
-    if (!own && !answersSolicitationFor({ forwards: router, listed, proxyNdp })) return;
-    if (!isUnspecified(src)) {
-      if (sourceMac !== undefined) this.#met(src, device, sourceMac);
-      else if (isMulticast(dst)) return;
-    }
-    const say = () =>
-      this.#sendNdp(device, advertisementFor({ src, dst, device, target, proxy: !own, router }));
-    if (own || !isMulticast(dst)) say();
-    else this.#proxies.ipv6.answer(device.name, say);
-  }
-
-  #advertised(message: Extract<NdpMessage, { kind: 'advertisement' }>, device: Interface): void {
-    const { target, targetMac, solicited, override, router } = message;
-    const neighbour = this.#cache.find(target, device);
-    if (neighbour === undefined || neighbour.state === 'FAILED') return;
-    // An own proxy answer that came back says nothing.
-    if (targetMac === device.mac && isOnDevice(target, device) && sameAddress(target, neighbour.address))
-      return;
-    const state = solicited ? 'REACHABLE' : 'STALE';
-    neighbour.update({ mac: targetMac, state, override, weakOverride: true, router });
+      this.#arp.ask(address, device, typeof wanted === 'number' ? wanted : undefined, mac);
+    } else this.#ndp.ask(address, device, typeof wanted === 'number' ? undefined : wanted, mac);
   }
 }
