@@ -115,6 +115,7 @@ const CASES: readonly Case[] = [
       'default/web > 192.0.2.9',
       'n1 > default/web',
       'n2 > default/db',
+      'default/web > default/web',
     ],
     refused: [
       ['default/client > default/web', 'n1'],
@@ -311,6 +312,36 @@ describe.each(CASES)('$name', ({ specs, namespace, arrive = [], refused = [] }) 
 const DB_ONLY = policies([
   '{podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: pg}]}]}',
 ]);
+
+describe('answers', () => {
+  const input = {
+    pods: PODS,
+    namespaces: NAMESPACES,
+    policies: policies([
+      '{podSelector: {matchLabels: {app: client}}, policyTypes: [Ingress]}',
+      '{podSelector: {matchLabels: {app: db}}, policyTypes: [Ingress, Egress], ingress: [{ports: [{protocol: UDP, port: 9000}]}]}',
+    ]),
+  };
+  const question = {
+    from: end('default/client'),
+    to: end('default/db'),
+    protocol: 'UDP',
+    sport: 5000,
+    port: 9000,
+  } as const;
+  const answer = { from: question.to, to: question.from, protocol: 'UDP', sport: 9000, port: 5000 } as const;
+
+  it.each(['ipv4', 'ipv6'] as const)('pass where nothing else may, %s', (family) => {
+    const world = new World(input);
+    expect(world.attempt({ ...question, family })).toBe('arrives');
+    expect(world.attempt({ ...answer, family })).toBe('arrives');
+  });
+
+  it('are none without a question', () => {
+    const world = new World(input);
+    expect(world.attempt({ ...answer, family: 'ipv4' })).toBe('dropped on n2');
+  });
+});
 
 describe('beside other rules', () => {
   it('come first: what kube-proxy has marked is no way around them', () => {
