@@ -52,7 +52,11 @@ export class EmulatedNetwork {
       namespace.sockets.raw(PROTOCOL.icmp, () => {});
       this.namespaces.set(name, namespace);
     }
-    for (const [near, far] of spec.wires) createVethPair(this.#end(near), this.#end(far));
+    // In the order of linkCommands, since devices are found by their index.
+    for (const name of Object.keys(spec.namespaces)) {
+      for (const [near, far] of spec.wires.filter(([end]) => end.startsWith(`${name}/`)))
+        createVethPair(this.#end(near), this.#end(far));
+    }
     for (const [name, parts] of Object.entries(spec.namespaces)) {
       const namespace = this.namespace(name);
       const planned = this.#planned.get(name) ?? [];

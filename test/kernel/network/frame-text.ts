@@ -101,12 +101,12 @@ export class FrameWriter {
   }
 }
 
-/** The chatter of a kernel that is left alone: group reports and router solicitations. */
+/** What a kernel says of itself beside packets: group reports, router solicitations, and advice about better routers. */
 export function isChatter({ payload }: Frame): boolean {
   if (payload.kind !== 'ip') return false;
   const { src, transport } = payload.packet;
   if (transport.kind === 'opaque') return transport.protocol === 2;
   if (transport.kind !== 'icmp' || typeof src === 'number') return false;
   const { type } = transport;
-  return (type >= 130 && type <= 134) || type === 143;
+  return (type >= 130 && type <= 134) || type === 137 || type === 143;
 }

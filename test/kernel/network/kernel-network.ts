@@ -21,6 +21,9 @@ const QUIET: readonly (readonly [string, string])[] = [
   // Advice about better routers, which comes beside a forwarded packet.
   ['net.ipv4.conf.all.send_redirects', '0'],
   ['net.ipv4.conf.default.send_redirects', '0'],
+  // IPv6 gives it whether asked or not.
+  ['net.ipv6.conf.all.accept_redirects', '0'],
+  ['net.ipv6.conf.default.accept_redirects', '0'],
 ];
 
 function writeSysctl(name: string, value: string | number): void {

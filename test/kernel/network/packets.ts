@@ -72,7 +72,7 @@ export function wait(seconds: number): Step {
   return { kind: 'wait', seconds };
 }
 
-/** The packet in pieces, sent by a raw socket of `at` in this order; `cuts` as cutAt takes them. */
-export function sendPieces(at: string, packet: Packet, cuts: readonly number[]): Step[] {
-  return cutAt(emitPacket(packet), cuts, packet.id).map((piece) => ({ kind: 'send', at, ...piece }));
+/** The packet in pieces, sent by a raw socket of `at` in this order; `cuts` and `id` as cutAt takes them. */
+export function sendPieces(at: string, packet: Packet, cuts: readonly number[], id = 77): Step[] {
+  return cutAt(emitPacket(packet), cuts, id).map((piece) => ({ kind: 'send', at, ...piece }));
 }

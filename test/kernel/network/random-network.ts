@@ -72,6 +72,11 @@ class Draught {
     return this.dice.pick(this.v6 ? [1500, 1500, 1400, 1280] : [1500, 1500, 1400, 1280, 900, 576]);
   }
 
+  /** No device takes less: a route that says more than its device does loses what it says. */
+  smallest(): number {
+    return this.v6 ? 1280 : 576;
+  }
+
   /** Gives `end` (NAMESPACE/DEVICE) an address in a subnet. */
   device(end: string, { subnet, host }: Place, spec: DeviceSpec): void {
     const [at = '', device = ''] = end.split('/');
@@ -165,7 +170,7 @@ function addRoutes(draught: Draught, routers: readonly RouterDraft[], links: rea
         if (luck < 9)
           draft.routes.push({ to: `${dice.pick(['unreachable', 'prohibit', 'blackhole'])} ${to}` });
         else if (luck < 12) draft.routes.push({ to, via: notation.address(link, 77) });
-        else if (luck < 18) draft.routes.push({ to, via, mtu: draught.mtu() });
+        else if (luck < 18) draft.routes.push({ to, via, mtu: draught.smallest() });
         else draft.routes.push({ to, via });
       }
     }
@@ -243,7 +248,7 @@ function randomSteps(draught: Draught, count: number): Step[] {
         break;
       case 'pieces': {
         const whole = udp(src, dst, { ttl: 64, id: number, size: 1600, sport, dport: 53 });
-        steps.push(...sendPieces(from.at, whole, [dice.pick([480, 800, 1200])]));
+        steps.push(...sendPieces(from.at, whole, [dice.pick([480, 800, 1200])], number));
         break;
       }
     }
