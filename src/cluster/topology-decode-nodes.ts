@@ -85,12 +85,24 @@ function rules(at: Cursor, family: IpFamily): SavedRules[] {
 
 /** Decodes one entry of `nodes`: whose it is, and what it says. */
 export function nodeSettings(at: Cursor): readonly [string, NodeSettings] {
-  refuseUnknownFields(at, ['name', 'sysctls', 'routes', 'iptables', 'ip6tables']);
+  refuseUnknownFields(at, [
+    'name',
+    'sysctls',
+    'routes',
+    'iptables',
+    'ip6tables',
+    'iptablesLegacy',
+    'ip6tablesLegacy',
+  ]);
   const name = required(text(dns1123Subdomain))(field(at, 'name'));
   const settings = {
     sysctls: sysctls(field(at, 'sysctls')),
     routes: list(staticRoute)(field(at, 'routes')),
     rules: [...rules(field(at, 'iptables'), 'ipv4'), ...rules(field(at, 'ip6tables'), 'ipv6')],
+    legacyRules: [
+      ...rules(field(at, 'iptablesLegacy'), 'ipv4'),
+      ...rules(field(at, 'ip6tablesLegacy'), 'ipv6'),
+    ],
   };
   return [name, settings];
 }

@@ -26,6 +26,7 @@
  *         *filter                       #   the plugin; ip6tables likewise
  *         :FORWARD DROP [0:0]
  *         COMMIT
+ *       iptablesLegacy: ""              #   what iptables-legacy holds beside them; ip6tablesLegacy likewise
  *     hosts:                            # machines outside the cluster
  *     - {name: laptop, addresses: [192.0.2.10/24], gateways: [192.0.2.1]}
  *     links:                            # what a wire is like, seen from one end; by default perfect
@@ -80,6 +81,8 @@ export interface NodeSettings {
   readonly routes: readonly StaticRoute[];
   /** At most one a family. */
   readonly rules: readonly SavedRules[];
+  /** What the legacy iptables holds beside them; at most one a family. */
+  readonly legacyRules: readonly SavedRules[];
 }
 
 /** What one end's wire is like, in both directions. Absent: no such flaw. */

@@ -62,6 +62,8 @@ export class Netfilter {
   trace: TraceSink | undefined;
   readonly #host: HostView;
   readonly #rules: Record<IpFamily, LoadedRules> = { ipv4: noRules('ipv4'), ipv6: noRules('ipv6') };
+  /** What the other iptables (legacy beside nft) holds: both are asked, one after the other. */
+  readonly #beside: Partial<Record<IpFamily, LoadedRules>> = {};
   #sets: ReadonlyMap<string, IpSet> = new Map();
   #setsLoadedAt = 0;
 
@@ -79,7 +81,23 @@ export class Netfilter {
     const loaded = loadRules(ruleSet);
     this.memory.prepare(loaded, this.clock.now());
     this.#rules[ruleSet.family] = loaded;
-    this.memory.prune([this.#rules.ipv4, this.#rules.ipv6]);
+    this.memory.prune(this.#inForce());
+  }
+
+  /**
+   * Puts a second rule set beside the first, as when `iptables-legacy` and `iptables-nft` are both in use: in
+   * each table the packet walks the first and, when that accepts it, the second, as if the second had been
+   * there before (nf_hook_entries_grow puts newcomers first). Replaces an earlier one.
+   */
+  loadBeside(ruleSet: RuleSet): void {
+    const loaded = loadRules(ruleSet);
+    this.memory.prepare(loaded, this.clock.now());
+    this.#beside[ruleSet.family] = loaded;
+    this.memory.prune(this.#inForce());
+  }
+
+  #inForce(): LoadedRules[] {
+    return [this.#rules.ipv4, this.#rules.ipv6, ...Object.values(this.#beside)];
   }
 
   /** The rules in force for `family`. */
@@ -108,6 +126,7 @@ export class Netfilter {
     });
     copy.#rules.ipv4 = this.#rules.ipv4;
     copy.#rules.ipv6 = this.#rules.ipv6;
+    Object.assign(copy.#beside, this.#beside);
     copy.#sets = this.#sets;
     copy.#setsLoadedAt = this.#setsLoadedAt;
     copy.conntrack = this.conntrack.clone();
@@ -156,15 +175,19 @@ export class Netfilter {
   }
 
   #step(step: HookStep, skb: Skb, run: Traversal): HookVerdict {
-    const rules = this.#rules[familyOf(skb.packet.src)];
+    const family = familyOf(skb.packet.src);
+    const rules = this.#rules[family];
+    const beside = this.#beside[family];
     switch (step.kind) {
       case 'table':
         return this.#table(step.table, skb, run);
       case 'conntrack':
-        return rules.tracksConnections ? this.#track(skb, run) : ACCEPT;
+        return rules.tracksConnections || beside?.tracksConnections ? this.#track(skb, run) : ACCEPT;
       case 'nat':
         // Translation is on as soon as the family has a nat table, even an empty one.
-        return rules.tables.has('nat') ? this.#nat(step.manip, skb, run) : ACCEPT;
+        return rules.tables.has('nat') || beside?.tables.has('nat')
+          ? this.#nat(step.manip, skb, run)
+          : ACCEPT;
       case 'confirm': {
         const wasConfirmed = skb.ct?.entry.confirmed;
         const reason = confirm(skb, this.#trackEnvironment(run));
@@ -182,7 +205,18 @@ export class Netfilter {
   }
 
   #table(table: TableName, skb: Skb, run: Traversal): HookVerdict {
-    const chain = this.#rules[familyOf(skb.packet.src)].tables.get(table)?.get(BUILTIN_CHAIN[run.hook]);
+    const family = familyOf(skb.packet.src);
+    const verdict = this.#walk(this.#rules[family], table, { skb, run });
+    const beside = this.#beside[family];
+    if (beside === undefined || verdict.kind !== 'accept') return verdict;
+    // The first rule that binds a flow has bound it.
+    const manip = run.hook === 'prerouting' || run.hook === 'output' ? 'destination' : 'source';
+    if (table === 'nat' && skb.ct !== undefined && isBound(skb.ct.entry, manip)) return verdict;
+    return this.#walk(beside, table, { skb, run });
+  }
+
+  #walk(rules: LoadedRules, table: TableName, { skb, run }: { readonly skb: Skb; readonly run: Traversal }) {
+    const chain = rules.tables.get(table)?.get(BUILTIN_CHAIN[run.hook]);
     if (chain === undefined) return ACCEPT;
     if (table !== 'mangle' || run.hook !== 'output') return traverse(chain, skb, run);
     // What routing looked at may have changed: then it is asked again (ipt_mangle_out).

@@ -51,6 +51,8 @@ export interface NamespaceOptions {
   readonly choices?: Choices;
   /** Rule sets in force, asked for when the first packet meets a hook. */
   readonly rules?: () => readonly RuleSet[];
+  /** Rule sets of the other iptables back end, which are in force beside them (Netfilter.loadBeside). */
+  readonly rulesBeside?: readonly RuleSet[];
   readonly sets?: () => ReadonlyMap<string, IpSet>;
   readonly conntrack?: ConntrackSysctls;
   readonly backend?: Backend;
@@ -90,6 +92,7 @@ export class Namespace extends Configuration {
   readonly #seed: number;
   readonly #conntrack: ConntrackSysctls | undefined;
   #rules: (() => readonly RuleSet[]) | undefined;
+  readonly #rulesBeside: readonly RuleSet[];
   #sets: (() => ReadonlyMap<string, IpSet>) | undefined;
   #trace: NamespaceTrace | undefined;
   #sockets: Sockets | undefined;
@@ -104,6 +107,7 @@ export class Namespace extends Configuration {
     this.#conntrack = conntrack;
     this.#seed = seed ?? 0;
     this.#rules = rules;
+    this.#rulesBeside = options.rulesBeside ?? [];
     this.#sets = sets;
     const view = {
       isOfType: (...question: Parameters<AddressBook['isOfType']>) => this.book.isOfType(...question),
@@ -442,6 +446,7 @@ export class Namespace extends Configuration {
       const rules = this.#rules;
       this.#rules = undefined;
       for (const ruleSet of rules()) this.host.netfilter.load(ruleSet);
+      for (const ruleSet of this.#rulesBeside) this.host.netfilter.loadBeside(ruleSet);
     }
     if (this.#sets !== undefined) {
       const sets = this.#sets;

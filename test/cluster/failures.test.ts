@@ -96,6 +96,24 @@ const SITUATIONS: readonly Situation[] = [
     says: [/Dropped in silence by node\/kind-worker2 \(policy\)/],
   },
   {
+    failure: 'two-rule-sets',
+    from: 'pod/default/client',
+    to: 'pod/default/web-2:8080',
+    says: [/Dropped in silence by node\/kind-worker2 \(policy\)/],
+  },
+  {
+    failure: 'two-rule-sets',
+    from: 'pod/default/web-2',
+    to: 'pod/default/web-1:8080',
+    says: [/Dropped in silence by node\/kind-worker2 \(policy\)/],
+  },
+  {
+    failure: 'two-rule-sets',
+    from: 'pod/default/client',
+    to: 'svc/default/near',
+    says: [DELIVERED],
+  },
+  {
     failure: 'forwarding-off',
     from: 'pod/default/client',
     to: 'pod/default/web-2:8080',

@@ -133,7 +133,7 @@ export class ClusterNetwork {
 
   /** An empty namespace for `plan`; `sysctls` over what Linux has by default. */
   makeNamespace(plan: AnyHostPlan, sysctls: Readonly<Record<string, string>>): Namespace {
-    const { label, rules, sets } = plan;
+    const { label, rules, sets, legacyRules } = plan;
     const namespace = new Namespace({
       name: label,
       scheduler: this.scheduler,
@@ -142,6 +142,7 @@ export class ClusterNetwork {
       sysctls,
       conntrack: conntrackSysctls(sysctls),
       ...(sets === undefined ? {} : { sets }),
+      ...(legacyRules === undefined ? {} : { rulesBeside: legacyRules }),
       ...(this.#choices === undefined ? {} : { choices: this.#choices }),
     });
     this.#namespaces.set(label, namespace);

@@ -20,6 +20,8 @@ export interface HostPlan {
   readonly listens: Listens;
   /** Rule sets in force. Most hosts of a large cluster never see a packet, so they are made late. */
   readonly rules: () => readonly RuleSet[];
+  /** Rule sets of the legacy iptables, in force beside the others. */
+  readonly legacyRules?: readonly RuleSet[];
   /** The sets that the rules look into. */
   readonly sets?: () => ReadonlyMap<string, IpSet>;
 }

@@ -8,6 +8,7 @@ import type { IpSet } from '../../netfilter/ip-set.ts';
 import { generateIptablesRules } from '../../proxy/iptables/generate.ts';
 import { proxySettings } from '../../proxy/settings.ts';
 import { parseIpsetSave } from '../../ruletext/ipset-save.ts';
+import { toRuleSet } from '../../ruletext/load-rules.ts';
 import { InputError } from '../../sim/input-error.ts';
 import {
   addressBits,
@@ -136,6 +137,7 @@ export function planNode(input: NodePlanInput): NodePlan {
     guests: pods.filter((pod) => !pod.hostNetwork),
     listens: ports.length === 0 ? listensNowhere : listensOn(ports),
     rules: once(() => rulesOf(input, network(), sysctls)),
+    legacyRules: (cluster.topology.nodes.get(name)?.legacyRules ?? []).map((saved) => toRuleSet(saved)),
     sets: once(() => setsOf(input, network())),
   };
 }
