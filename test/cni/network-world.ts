@@ -8,6 +8,7 @@ import type {
   NetworkOptions,
 } from '../../src/cni/networks/network.ts';
 import { planNodeNetwork } from '../../src/cni/networks/plan-network.ts';
+import type { PolicyIndex } from '../../src/cni/policy/policy-index.ts';
 import { closedHost } from '../../src/netstack/answer.ts';
 import { Segment } from '../../src/netstack/link/segment.ts';
 import type { VethPair } from '../../src/netstack/link/veth.ts';
@@ -77,8 +78,11 @@ export class NetworkWorld {
   readonly outside: Namespace;
   readonly pods = new Map<string, VethPair>();
   readonly #inputs: readonly NetworkInput[];
+  readonly #policies: PolicyIndex | undefined;
 
-  constructor(network: ClusterNetwork, options: NetworkOptions = {}) {
+  /** `policies`: enforced on every node, beside the network's own rules. */
+  constructor(network: ClusterNetwork, options: NetworkOptions = {}, policies?: PolicyIndex) {
+    this.#policies = policies;
     this.#inputs = [0, 1, 2].map((index) => networkInput(network, index, options));
     this.nodes = this.#inputs.map((input) => this.#makeNode(input));
     this.router = this.#namespace('router', {
@@ -118,10 +122,16 @@ export class NetworkWorld {
       scheduler: this.scheduler,
       seed: 1,
       rules: () =>
-        FAMILIES.filter((family) => plan.rules[family] !== '').map((family) =>
-          mergeRuleSets([parseRules(plan.rules[family], { family })]),
-        ),
-      sets: () => parseIpsetSave(plan.sets),
+        FAMILIES.flatMap((family) => {
+          const enforced = this.#policies?.nodeRules(input.node.name, family).rules ?? '';
+          const texts = [plan.rules[family], enforced].filter((text) => text !== '');
+          return texts.length === 0 ? [] : [mergeRuleSets(texts.map((text) => parseRules(text, { family })))];
+        }),
+      sets: () =>
+        new Map([
+          ...parseIpsetSave(plan.sets),
+          ...FAMILIES.flatMap((family) => [...(this.#policies?.loadedSets(input.node.name, family) ?? [])]),
+        ]),
     });
     const uplink = this.segment.plug(node, { name: 'eth0', mtu: input.uplink.mtu, up: true });
     for (const address of input.uplink.addresses) node.addAddress(uplink, address);

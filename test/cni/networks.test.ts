@@ -7,7 +7,9 @@ import { podDeviceName } from '../../src/cni/networks/attach-pod.ts';
 import { vtepMac } from '../../src/cni/networks/flannel.ts';
 import { CLUSTER_NETWORKS, type NodeNetworkPlan } from '../../src/cni/networks/network.ts';
 import { planNodeNetwork } from '../../src/cni/networks/plan-network.ts';
+import type { PolicyPod } from '../../src/cni/policy/policy.ts';
 import { PolicyIndex } from '../../src/cni/policy/policy-index.ts';
+import type { Namespace } from '../../src/netstack/namespace.ts';
 import { mergeRuleSets } from '../../src/ruletext/load-rules.ts';
 import { parseRules } from '../../src/ruletext/parse-rules.ts';
 import { printRuleSet } from '../../src/ruletext/print-rules.ts';
@@ -318,6 +320,69 @@ describe.each(CLUSTER_NETWORKS)('%s carries', (network) => {
         expect(said).toMatchObject([{ from: 'fd00:10:244:1::1', what: 'icmp 2/0' }]);
       }
     });
+  });
+});
+
+describe.each(CLUSTER_NETWORKS)('NetworkPolicies on %s', (network) => {
+  const pods = [0, 1, 2].flatMap((node) =>
+    [5, 6, 7].map(
+      (number): PolicyPod => ({
+        namespace: 'default',
+        name: `pod${node}-${number}`,
+        node: `n${node + 1}`,
+        labels: { number: number === 6 ? '6' : '5' },
+        addresses: FAMILY_TEXT.map(({ pod }) => parseIpAddress(pod(node, number))),
+        ports: [],
+        hostNetwork: false,
+      }),
+    ),
+  );
+  const five = { matchLabels: { number: '5' }, matchExpressions: [] };
+  const index = new PolicyIndex({
+    pods,
+    namespaces: [],
+    policies: [
+      {
+        metadata: { namespace: 'default', name: 'fives' },
+        spec: {
+          podSelector: five,
+          policyTypes: ['Ingress', 'Egress'],
+          ingress: [{ ports: [], from: [{ podSelector: five }] }],
+          egress: [{ ports: [], to: [{ podSelector: five }] }],
+        },
+      },
+    ],
+  });
+
+  it.each(FAMILY_TEXT)('$family', ({ pod, node, outside }) => {
+    const world = new NetworkWorld(network, {}, index);
+    const [first, second] = world.nodes;
+    if (first === undefined || second === undefined) throw new Error('no nodes');
+    for (const at of [0, 1]) for (const number of [5, 6, 7]) world.pod(at, number);
+    const attempts: readonly (readonly [string, Namespace, string])[] = [
+      ['allowed, another node', world.pod(0), pod(1)],
+      ['allowed, same node', world.pod(0), pod(0, 7)],
+      ['not selected, another node', world.pod(0, 6), pod(1)],
+      ['not selected, same node', world.pod(0, 6), pod(0)],
+      ['egress to one not selected', world.pod(0), pod(1, 6)],
+      ['egress on the same node', world.pod(0), pod(0, 6)],
+      ['egress to the outside', world.pod(0), outside],
+      ['nobody isolates', world.pod(0, 6), pod(1, 6)],
+      ['to the outside', world.pod(0, 6), outside],
+      ['a node to its pod', first, pod(0)],
+      ['a pod to its node', world.pod(0), node(0)],
+      ['a node to a pod of another', second, pod(0)],
+      ['a pod to another node', world.pod(0), node(1)],
+    ];
+    const arrived = attempts.filter(([, from, to]) => world.ping(from, to, { seconds: 3 }).length > 0);
+    expect(arrived.map(([name]) => name)).toEqual([
+      'allowed, another node',
+      'allowed, same node',
+      'nobody isolates',
+      'to the outside',
+      'a node to its pod',
+      'a pod to its node',
+    ]);
   });
 });
 

@@ -25,6 +25,12 @@ export const POLICY_DIRECTIONS: readonly PolicyDirection[] = ['egress', 'ingress
 /** A pod's own end of the packet that opens a connection. */
 const NEAR = { ingress: '-d', egress: '-s' } as const;
 
+/** Solicitations and advertisements (RFC 4861) between pods of one bridge: without them IPv6 finds nobody there. */
+const NEIGHBOUR_DISCOVERY = [135, 136].map(
+  (type) =>
+    `-A ${POLICY_CHAIN} -p ipv6-icmp -m comment --comment "neighbour discovery" -m icmp6 --icmpv6-type ${type} -j RETURN`,
+);
+
 const NOTHING: NodePolicyRules = { rules: '', sets: '' };
 
 /** Whose chain it is. */
@@ -113,6 +119,7 @@ export class PolicyIndex {
       ...sorted.map(({ name }) => `:${name} - [0:0]`),
       // Before everybody else's rules: kube-proxy accepts what it has marked without a look at its ends.
       `-I FORWARD 1 -m comment --comment "network policies" -j ${POLICY_CHAIN}`,
+      ...(family === 'ipv6' ? NEIGHBOUR_DISCOVERY : []),
       `-A ${POLICY_CHAIN} -m comment --comment "of a connection that was allowed" -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN`,
       ...dispatch,
       ...sorted.flatMap(({ rules }) => rules),
