@@ -62,8 +62,8 @@ export class BridgeNetfilter implements BridgeHooks {
         this.#postrouting(bridged, proceed);
         return;
       case 'input':
-        // The IP layer begins anew and forgets how the packet came (ip_rcv_core clears IPCB): it is passed on whole.
-        if (bridged.skb !== undefined) bridged.skb.pieces = undefined;
+        // IPv4 begins anew and forgets how the packet came (ip_rcv_core clears IPCB): it is passed on whole.
+        if (typeof bridged.skb?.packet.src === 'number') bridged.skb.pieces = undefined;
         proceed(bridged);
         return;
       case 'output':
