@@ -65,6 +65,13 @@ export class BlockStore {
     return at;
   }
 
+  /** Takes hold of the block at `at` once more. */
+  retain(at: number): void {
+    const block = this.#byPlace.get(at);
+    if (block === undefined) throw new RangeError(`no block at ${at}`);
+    block.holders++;
+  }
+
   /** Lets go of the block at `at`, which `hold` gave. */
   release(at: number): void {
     const block = this.#byPlace.get(at);

@@ -138,6 +138,13 @@ export class CompiledTable {
     return this.#flat.chains().reduce((sum, { chain }) => sum + chain.rules.length, 0);
   }
 
+  /** Bytes of its own arrays; the pool's come on top. */
+  get bytes(): number {
+    const { records, tests, actions, bounds } = this.#flat;
+    const lists = [records, tests, actions, bounds, this.#index, this.#same, this.#indexOf];
+    return lists.reduce((sum, { length }) => sum + 4 * length, 0);
+  }
+
   /** How many keys the dispatch table of the built-in chain `base` holds. */
   dispatched(base: string): number {
     return this.#frontOf(base)?.front.size ?? 0;

@@ -5,7 +5,7 @@
 import type { Batch } from './batch.ts';
 import { dispatchIpv4 } from './dispatch-ipv4.ts';
 import { dispatchIpv6 } from './dispatch-ipv6.ts';
-import type { Image } from './image.ts';
+import type { FrontImage, Image } from './image.ts';
 import { newScratch, type Scratch } from './match-record.ts';
 import { walk } from './walk.ts';
 
@@ -47,4 +47,20 @@ export function lookupCompiled(
     const misses = dispatch(front, batch, start, Math.min(to, start + BLOCK), missing);
     for (let place = 0; place < misses; place++) walk(image, batch, missing[place] ?? 0, scratch);
   }
+}
+
+/** Looks up those of rows `from` to `to` that `front` alone decides; returns how many it does not. */
+export function lookupMissing(
+  front: FrontImage,
+  width: 1 | 4,
+  batch: Batch,
+  from: number,
+  to: number,
+): number {
+  const dispatch = width === 1 ? dispatchIpv4 : dispatchIpv6;
+  let misses = 0;
+  for (let start = from; start < to; start += BLOCK) {
+    misses += dispatch(front, batch, start, Math.min(to, start + BLOCK), missing);
+  }
+  return misses;
 }

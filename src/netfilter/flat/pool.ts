@@ -73,6 +73,12 @@ export class FlatPool {
     return { endpoints, shape: this.#shapes.hold(this.#shapeWords(leaf)) };
   }
 
+  /** Takes hold of a leaf that is held already once more. */
+  retain({ endpoints, shape }: PooledLeaf): void {
+    this.#endpoints.retain(endpoints);
+    this.#shapes.retain(shape);
+  }
+
   release({ endpoints, shape }: PooledLeaf): void {
     this.#endpoints.release(endpoints);
     this.#shapes.release(shape);
