@@ -7,8 +7,8 @@ import { PolicyDice } from './policy-random.ts';
 import { type Attempt, addressOf, type End, World } from './policy-world.ts';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
-const CLUSTERS = 100;
-const ATTEMPTS = 60;
+const CLUSTERS = 60;
+const ATTEMPTS = 50;
 
 const nameOf = (end: End) =>
   end.kind === 'pod'

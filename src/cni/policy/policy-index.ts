@@ -14,7 +14,10 @@ import { selects } from './selector.ts';
 export type LoadedSets = ReturnType<typeof parseIpsetSave>;
 
 export interface NodePolicyRules {
-  /** For `iptables-restore --noflush`, filter table; empty when no pod of the node is isolated. */
+  /**
+   * For `iptables-restore --noflush`, filter table, once: the jump from FORWARD is inserted each time. Empty when no
+   * pod of the node is isolated.
+   */
   readonly rules: string;
   /** For `ipset restore`: every set that `rules` name. */
   readonly sets: string;
