@@ -107,7 +107,7 @@ export class Host {
    * Puts off what comes in through lo, as the kernel's backlog does: without it a packet to the host itself
    * is received before `send` returns.
    */
-  deferLoopback: ((resume: () => Passage) => void) | undefined;
+  deferLoopback: ((resume: () => Passage, skb: Skb) => void) | undefined;
   /** How often ICMP errors may be said; undefined: always. */
   icmpLimiter: IcmpLimiter | undefined;
   /** Draws the identifications of packets that are cut up here; without it they have none. */
@@ -514,7 +514,7 @@ export class Host {
     skb.outDevice = undefined;
     const comeIn = () => this.#comeIn(skb, audience);
     if (this.deferLoopback === undefined) return comeIn();
-    this.deferLoopback(() => this.#passage(comeIn));
+    this.deferLoopback(() => this.#passage(comeIn), skb);
     return { kind: 'sent', device: 'lo', packet: skb.packet };
   }
 

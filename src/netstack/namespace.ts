@@ -4,22 +4,19 @@
  *
  *   frame in ─▶ (bridge) ─▶ ARP, or Host.receive ─▶ transmissions ─▶ neighbour ─▶ frame out
  */
-import { type Choices, SeededChoices } from '../netfilter/choices.ts';
+import { SeededChoices } from '../netfilter/choices.ts';
 import type { ConntrackSysctls } from '../netfilter/conntrack/timeouts.ts';
-import type { Backend } from '../netfilter/hooks.ts';
-import type { IpSet } from '../netfilter/ip-set.ts';
 import { Netfilter } from '../netfilter/netfilter.ts';
-import type { RuleFinder } from '../netfilter/rule-finder.ts';
 import type { RuleSet } from '../netfilter/rule-set.ts';
-import { type PacketType, Skb } from '../netfilter/skb.ts';
-import { Random } from '../sim/random.ts';
+import { Skb } from '../netfilter/skb.ts';
+import { Random, seedFor } from '../sim/random.ts';
 import type { Scheduler } from '../sim/scheduler.ts';
 import { type Frame, ipFrame } from '../wire/frame.ts';
 import { type IpAddress, sameAddress } from '../wire/ip-address.ts';
-import { BROADCAST_MAC, isMulticastMac, localMac, type MacAddress } from '../wire/mac.ts';
-import { type Packet, protocolOf } from '../wire/packet.ts';
+import { localMac, type MacAddress } from '../wire/mac.ts';
+import type { Packet } from '../wire/packet.ts';
 import { AddressBook, selectAddress } from './addressing.ts';
-import { type Answerer, closedHost, type Delivery } from './answer.ts';
+import { type Answerer, closedHost } from './answer.ts';
 import { addBridge, type BridgeSpec } from './bridge/add-bridge.ts';
 import { Bridge } from './bridge/bridge.ts';
 import type { BridgeHooks } from './bridge/bridge-hooks.ts';
@@ -29,9 +26,12 @@ import { DEFAULT_DEVICE_SYSCTLS } from './device.ts';
 import type { Transmission } from './fate.ts';
 import { type EarlyReceiver, Host, type Passage, type SendOptions } from './host.ts';
 import { IcmpLimiter } from './icmp-limit.ts';
+import { LateRules } from './late-rules.ts';
 import { LOOPBACK_DRIVER } from './link/dummy.ts';
 import { Interface, type InterfaceSpec } from './link/interface.ts';
+import { packetTypeOf } from './link/packet-type.ts';
 import type { NamespaceEvent, NamespaceTrace } from './namespace-events.ts';
+import type { FrameContext, NamespaceOptions } from './namespace-options.ts';
 import { NeighbourTable } from './neighbour/neighbour-table.ts';
 import { ProxyNeighbours } from './neighbour/proxy.ts';
 import type { Flow } from './policy-rule.ts';
@@ -40,46 +40,13 @@ import type { Route } from './route-table.ts';
 import { networkOf } from './sockets/namespace-network.ts';
 import { Sockets } from './sockets/sockets.ts';
 import { conntrackSettings } from './sysctls/conntrack.ts';
+import { type EncapReceiver, EncapReceivers } from './tunnel/receivers.ts';
 
-export interface NamespaceOptions {
-  /** Tells namespaces apart: MAC addresses and random streams follow from it. */
-  readonly name: string;
-  readonly scheduler: Scheduler;
-  /** What everything random in this namespace follows from. */
-  readonly seed?: number;
-  /** Where netfilter's random decisions come from; by default a stream of `seed` and `name`. */
-  readonly choices?: Choices;
-  /** Rule sets in force, asked for when the first packet meets a hook. */
-  readonly rules?: () => readonly RuleSet[];
-  /** Rule sets of the other iptables back end, which are in force beside them (Netfilter.loadBeside). */
-  readonly rulesBeside?: readonly RuleSet[];
-  readonly sets?: () => ReadonlyMap<string, IpSet>;
-  readonly conntrack?: ConntrackSysctls;
-  readonly backend?: Backend;
-  readonly finder?: RuleFinder;
-  readonly sysctls?: Readonly<Record<string, string | number>>;
-}
-
-/** What a bridge knows of a frame for its own device. */
-export interface FrameContext {
-  readonly skb?: Skb;
-  readonly prerouted?: boolean;
-  /** The frame is meant for this host though its address is not the device's. */
-  readonly toHost?: boolean;
-}
-
-/** Takes packets of a protocol or UDP port before sockets see them; true when it did (encap_rcv). */
-export type EncapReceiver = (packet: Packet, delivery: Delivery) => boolean;
+export type { FrameContext, NamespaceOptions } from './namespace-options.ts';
+export type { EncapReceiver } from './tunnel/receivers.ts';
 
 /** As long as an IP packet can be. */
 const MAX_MTU = 65_535;
-
-function hash(text: string, seed: number): number {
-  let state = seed | 0;
-  for (let at = 0; at < text.length; at++)
-    state = Math.imul(state ^ text.charCodeAt(at), 0x5bd1e995) ^ (state >>> 15);
-  return state;
-}
 
 export class Namespace extends Configuration {
   readonly scheduler: Scheduler;
@@ -91,24 +58,18 @@ export class Namespace extends Configuration {
   bridgeHooks: BridgeHooks | undefined;
   readonly #seed: number;
   readonly #conntrack: ConntrackSysctls | undefined;
-  #rules: (() => readonly RuleSet[]) | undefined;
-  readonly #rulesBeside: readonly RuleSet[];
-  #sets: (() => ReadonlyMap<string, IpSet>) | undefined;
+  readonly #rules: LateRules;
   #trace: NamespaceTrace | undefined;
   #sockets: Sockets | undefined;
   #openers: ((sockets: Sockets) => void)[] = [];
-  readonly #udpReceivers = new Map<number, EncapReceiver>();
-  readonly #protocolReceivers = new Map<number, EncapReceiver>();
+  readonly #receivers = new EncapReceivers();
 
   constructor(options: NamespaceOptions) {
-    const { name, scheduler, seed, rules, sets, conntrack, backend, finder } = options;
+    const { name, scheduler, seed, conntrack, backend, finder } = options;
     super(name, options.sysctls ?? {});
     this.scheduler = scheduler;
     this.#conntrack = conntrack;
     this.#seed = seed ?? 0;
-    this.#rules = rules;
-    this.#rulesBeside = options.rulesBeside ?? [];
-    this.#sets = sets;
     const view = {
       isOfType: (...question: Parameters<AddressBook['isOfType']>) => this.book.isOfType(...question),
       masqueradeAddress: (device: string, nextHop: IpAddress) => this.book.masqueradeAddress(device, nextHop),
@@ -123,6 +84,7 @@ export class Namespace extends Configuration {
       ...(backend === undefined ? {} : { backend }),
       ...(finder === undefined ? {} : { finder }),
     });
+    this.#rules = new LateRules(netfilter, options);
     this.host = new Host({ addresses: new AddressBook([], []), netfilter });
     this.host.icmpLimiter = new IcmpLimiter(this.sysctls, this.randomFor('icmp'));
     const identifications = this.randomFor('identification');
@@ -131,9 +93,7 @@ export class Namespace extends Configuration {
     this.host.exceptions = new RouteExceptions(() => this.#pathSettings());
     this.#readConntrackSysctls();
     this.host.earlyReceiver = this.#receiveEarly;
-    this.host.deferLoopback = (resume) => {
-      scheduler.after(0, () => this.#send(this.#ready(resume)));
-    };
+    this.host.deferLoopback = (resume, skb) => this.#loopLater(resume, skb);
     this.neighbours = new NeighbourTable(this);
     this.addInterface({
       name: 'lo',
@@ -179,7 +139,7 @@ export class Namespace extends Configuration {
 
   /** Replaces the rule sets; they are loaded when the next packet meets a hook. */
   setRules(rules: () => readonly RuleSet[]): void {
-    this.#rules = rules;
+    this.#rules.replace(rules);
   }
 
   // ——— seams ———
@@ -218,14 +178,12 @@ export class Namespace extends Configuration {
 
   /** Lets `receiver` have UDP datagrams to `port` before sockets do (udp_tunnel_sock). */
   receiveUdp(port: number, receiver: EncapReceiver | undefined): void {
-    if (receiver === undefined) this.#udpReceivers.delete(port);
-    else this.#udpReceivers.set(port, receiver);
+    this.#receivers.setPort(port, receiver);
   }
 
   /** Lets `receiver` have packets of an IP protocol before sockets do (inet_add_protocol). */
   receiveProtocol(protocol: number, receiver: EncapReceiver | undefined): void {
-    if (receiver === undefined) this.#protocolReceivers.delete(protocol);
-    else this.#protocolReceivers.set(protocol, receiver);
+    this.#receivers.setProtocol(protocol, receiver);
   }
 
   /** Where everything that happens is told; undefined: nobody listens. */
@@ -245,7 +203,7 @@ export class Namespace extends Configuration {
 
   /** A stream of random numbers of this namespace's own, the same in every run of one seed. */
   randomFor(purpose: string): Random {
-    return new Random(hash(`${this.name} ${purpose}`, this.#seed));
+    return new Random(seedFor(this.#seed, `${this.name} ${purpose}`));
   }
 
   /**
@@ -400,8 +358,7 @@ export class Namespace extends Configuration {
 
   /** Whether a tunnel or a socket of this namespace may have sent `quoted`. */
   #sentHere(quoted: Packet): boolean {
-    if (this.#sockets?.sent(quoted) === true || this.#protocolReceivers.has(protocolOf(quoted))) return true;
-    return quoted.transport.kind === 'udp' && this.#udpReceivers.has(quoted.transport.dport);
+    return this.#sockets?.sent(quoted) === true || this.#receivers.mayHaveSent(quoted);
   }
 
   #pathSettings(): PathSettings {
@@ -442,17 +399,7 @@ export class Namespace extends Configuration {
   /** Runs `run` on a host whose addresses and rules are up to date. */
   #ready<T>(run: () => T): T {
     void this.book;
-    if (this.#rules !== undefined) {
-      const rules = this.#rules;
-      this.#rules = undefined;
-      for (const ruleSet of rules()) this.host.netfilter.load(ruleSet);
-      for (const ruleSet of this.#rulesBeside) this.host.netfilter.loadBeside(ruleSet);
-    }
-    if (this.#sets !== undefined) {
-      const sets = this.#sets;
-      this.#sets = undefined;
-      this.host.netfilter.loadSets(sets());
-    }
+    this.#rules.load();
     return run();
   }
 
@@ -461,23 +408,21 @@ export class Namespace extends Configuration {
     return passage;
   }
 
+  /** What leaves by lo comes in again when the kernel gets to it; lo that is down swallows it. */
+  #loopLater(resume: () => Passage, { packet, inDevice = 'lo' }: Skb): void {
+    const lo = inDevice === 'lo' ? this.interface('lo') : undefined;
+    if (lo?.loops(packet, 'out') === false) return;
+    this.scheduler.after(0, () => {
+      if (lo?.loops(packet, 'in') !== false) this.#send(this.#ready(resume));
+    });
+  }
+
   readonly #receiveEarly: EarlyReceiver = (packet, delivery) => {
     const { transport } = packet;
     if (transport.kind === 'icmp' && typeof packet.src !== 'number') {
       const device = this.interface(delivery.device ?? 'lo');
       return device !== undefined && this.neighbours.ndpIn(packet, device);
     }
-    const receiver =
-      transport.kind === 'udp'
-        ? this.#udpReceivers.get(transport.dport)
-        : this.#protocolReceivers.get(protocolOf(packet));
-    return receiver?.(packet, delivery) === true;
+    return this.#receivers.receive(packet, delivery);
   };
-}
-
-/** How a frame was addressed, as eth_type_trans sees it. */
-function packetTypeOf(destination: MacAddress, own: MacAddress): PacketType {
-  if (destination === BROADCAST_MAC) return 'broadcast';
-  if (isMulticastMac(destination)) return 'multicast';
-  return destination === own ? 'host' : 'other-host';
 }

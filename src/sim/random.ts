@@ -50,3 +50,12 @@ export class Random {
     return copy;
   }
 }
+
+/** A seed for `label` under `seed`: who has a label draws the same however many others there are. */
+export function seedFor(seed: number, label: string): number {
+  let state = seed | 0;
+  for (let at = 0; at < label.length; at++) {
+    state = Math.imul(state ^ label.charCodeAt(at), 0x5bd1e995) ^ (state >>> 15);
+  }
+  return state;
+}

@@ -6,7 +6,9 @@
  */
 import type { Skb } from '../../netfilter/skb.ts';
 import type { DropReason } from '../../netfilter/verdict.ts';
+import { ETHERNET_HEADER } from '../../wire/ethernet.ts';
 import { type Frame, frameLength } from '../../wire/frame.ts';
+import { ipLength } from '../../wire/headers.ts';
 import type { MacAddress } from '../../wire/mac.ts';
 import type { Packet } from '../../wire/packet.ts';
 import type { Transmission } from '../fate.ts';
@@ -191,6 +193,24 @@ export class Interface {
     this.counters.rxBytes += frameLength(frame);
     this.tap('in', { frame });
     this.namespace.tell({ kind: 'frame-received', device: this.name, frame });
+  }
+
+  /** A packet that leaves by lo, or comes in again; false: lo is down and swallows it. */
+  loops(packet: Packet, direction: 'in' | 'out'): boolean {
+    if (!this.#up) {
+      this.namespace.tell({ kind: 'packet-dropped', device: this.name, packet, reason: 'device-down' });
+      return false;
+    }
+    const bytes = ETHERNET_HEADER + ipLength(packet);
+    if (direction === 'out') {
+      this.counters.txPackets++;
+      this.counters.txBytes += bytes;
+    } else {
+      this.counters.rxPackets++;
+      this.counters.rxBytes += bytes;
+    }
+    this.tap(direction, { packet });
+    return true;
   }
 
   /** Counts and tells a frame that does not leave. */
