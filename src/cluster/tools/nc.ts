@@ -150,11 +150,12 @@ class NcRun {
     const deadline = wait === undefined ? undefined : scheduler.now() + wait;
     passTime(scheduler, () => !connected && !ended, deadline);
     if (!connected) {
-      if (!ended) connection.abort();
+      const inTime = ended;
+      if (!inTime) connection.abort();
       return this.#failed(
         address,
         port,
-        ended ? `failed: ${SOCKET_ERRORS[failure ?? 'ETIMEDOUT']}` : 'timed out: Operation now in progress',
+        inTime ? `failed: ${SOCKET_ERRORS[failure ?? 'ETIMEDOUT']}` : 'timed out: Operation now in progress',
       );
     }
     this.#succeeded(address, port);

@@ -87,12 +87,12 @@ export function runTools(
       if (error.message !== '') output.complain(`${error.message}\n`);
       code = error.code;
     }
+    // Until the next command connections are closed and answers arrive: those who watch see them, too.
+    network.scheduler.runUntil(network.scheduler.now() + SETTLE);
   }
-  // Connections are closed, answers are on their way: those who watch see them, too.
-  network.scheduler.runUntilIdle({ until: network.scheduler.now() + SETTLE });
   for (const end of endings) end();
   return code;
 }
 
-/** Virtual seconds for what is on its way when the last tool is done. */
+/** Virtual seconds between two commands. */
 const SETTLE = 1;

@@ -56,7 +56,7 @@ export function passTime(scheduler: Scheduler, busy: () => boolean, deadline?: n
 
 /** Whatever `host` means: an address as it is, a name as the resolver finds it while virtual time passes. */
 export function resolveHost(
-  { resolver, scheduler }: Pick<ToolContext, 'resolver' | 'scheduler'>,
+  { resolver, scheduler, namespace }: ToolContext,
   host: string,
   family?: IpFamily,
 ): Resolution {
@@ -67,5 +67,12 @@ export function resolveHost(
   resolver.resolve(host, done, family === undefined ? undefined : [family]);
   passTime(scheduler, () => resolved === undefined);
   const { addresses = [], error = 'EAI_AGAIN' } = resolved ?? {};
-  return addresses.length > 0 ? { kind: 'found', addresses } : { kind: 'failed', error };
+  if (addresses.length === 0) return { kind: 'failed', error };
+  return { kind: 'found', addresses: [...addresses].sort((a, b) => rank(a, namespace) - rank(b, namespace)) };
+}
+
+/** What getaddrinfo puts first (RFC 6724 §6, rules 1 and 6): what can be reached, and of that IPv6. */
+function rank(address: IpAddress, namespace: Namespace): number {
+  const reachable = typeof namespace.sockets.network.path(address) !== 'string';
+  return (reachable ? 0 : 2) + (typeof address === 'number' ? 1 : 0);
 }

@@ -19,12 +19,15 @@ export interface ResponseHead {
 }
 
 export interface ResponseEvents {
-  readonly onHead: (head: ResponseHead) => void;
+  /** `endsWithConnection`: nothing says how long the body is. */
+  readonly onHead: (head: ResponseHead, endsWithConnection: boolean) => void;
   readonly onBody: (bytes: Uint8Array) => void;
   readonly onMalformed: () => void;
 }
 
 const LF = 10;
+/** curl's CURL_MAX_HTTP_HEADER. */
+const MAX_HEAD = 102_400;
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
   const all = new Uint8Array(a.length + b.length);
@@ -94,25 +97,32 @@ export class ResponseReader {
     return taken;
   }
 
+  #refuse(): false {
+    this.#state = 'bad';
+    this.#events.onMalformed();
+    return false;
+  }
+
   #readHead(): boolean {
     const text = decodeLatin1(this.#pending);
     const end = /\r?\n\r?\n/.exec(text);
+    if (!'HTTP/'.startsWith(text.slice(0, 5)) || (end === null && text.length > MAX_HEAD))
+      return this.#refuse();
     if (end === null) return false;
     const size = end.index + end[0].length;
     this.#take(size);
     const head = parseHead(text.slice(0, end.index));
     const status = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(head?.startLine ?? '')?.[1];
     if (head === undefined || status === undefined) {
-      this.#state = 'bad';
-      this.#events.onMalformed();
-      return false;
+      return this.#refuse();
     }
     const length = headerOf(head.headers, 'content-length');
     const contentLength = length === undefined ? undefined : Number(length);
-    this.#events.onHead({ ...head, status: Number(status), size, contentLength });
+    const found = { ...head, status: Number(status), size, contentLength };
     // Interim answers are followed by the real one.
-    if (status.startsWith('1')) return true;
-    this.#begin(head.headers, Number(status));
+    const interim = status.startsWith('1');
+    if (!interim) this.#begin(head.headers, Number(status));
+    this.#events.onHead(found, !interim && this.endsWithConnection);
     return true;
   }
 

@@ -236,13 +236,13 @@ export class Transfer {
     const { headers, data, userAgent } = this.#options;
     const given = headers.map((line) => {
       const colon = line.indexOf(':');
-      return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()] as const;
+      return { line, key: line.slice(0, colon).trim().toLowerCase(), value: line.slice(colon + 1).trim() };
     });
     const replaced = (name: string, value: string): string => {
-      const own = given.find(([key]) => key.toLowerCase() === name.toLowerCase());
+      const own = given.find(({ key }) => key === name.toLowerCase());
       if (own === undefined) return `${name}: ${value}\r\n`;
       // `-H 'Host:'` takes the header away.
-      return own[1] === '' ? '' : `${own[0]}: ${own[1]}\r\n`;
+      return own.value === '' ? '' : `${own.line}\r\n`;
     };
     const standard = ['host', 'user-agent', 'accept', 'content-length', 'content-type'];
     const body =
@@ -252,13 +252,13 @@ export class Transfer {
             replaced('Content-Length', String(encodeText(data).length)),
             replaced('Content-Type', 'application/x-www-form-urlencoded'),
           ];
-    const others = given.filter(([key, value]) => value !== '' && !standard.includes(key.toLowerCase()));
+    const others = given.filter(({ key, value }) => value !== '' && !standard.includes(key));
     return [
       `${this.#method} ${this.#url.path} HTTP/1.1\r\n`,
       replaced('Host', hostHeader(this.#url)),
       replaced('User-Agent', userAgent),
       replaced('Accept', '*/*'),
-      ...others.map(([key, value]) => `${key}: ${value}\r\n`),
+      ...others.map(({ line }) => `${line}\r\n`),
       ...body,
       '\r\n',
     ].join('');
@@ -274,7 +274,7 @@ export class Transfer {
     let malformed = false;
     const reader = new ResponseReader(
       {
-        onHead: (found) => this.#onHead(found),
+        onHead: (found, endsWithConnection) => this.#onHead(found, endsWithConnection),
         onBody: (bytes) => this.#onBody(bytes),
         onMalformed: () => {
           malformed = true;
@@ -297,7 +297,7 @@ export class Transfer {
     };
     if (verbose) {
       const lines = request.split('\r\n').slice(0, -1);
-      for (const line of lines) complain(`> ${line}\n`);
+      for (const line of lines) complain(`> ${line}\r\n`);
     }
     connection.send(encodeText(`${request}${data ?? ''}`));
     const stop = () =>
@@ -340,12 +340,16 @@ export class Transfer {
     return failed(CODE.partial, `transfer closed with ${reader.left} bytes remaining to read`);
   }
 
-  #onHead(head: ResponseHead): void {
+  #onHead(head: ResponseHead, endsWithConnection: boolean): void {
     this.#head = head;
     this.#sizeHeader += head.size;
     const lines = [head.startLine, ...head.headers.map(([name, value]) => `${name}: ${value}`), ''];
     const { verbose, include, failOnError } = this.#options;
-    if (verbose) for (const line of lines) this.#context.complain(`< ${line}\n`);
+    if (verbose) {
+      for (const line of lines.slice(0, -1)) this.#context.complain(`< ${line}\r\n`);
+      if (endsWithConnection) this.#tell('no chunk, no close, no size. Assume close to signal end');
+      this.#context.complain('< \r\n');
+    }
     if (include && !(failOnError && head.status >= 400))
       this.#print(lines.map((line) => `${line}\r\n`).join(''));
   }

@@ -11,6 +11,8 @@ import { type DigOptions, type DigQuery, readDigOptions } from './options.ts';
 
 /** No server could be reached. */
 const NO_SERVER = 9;
+/** Where it asks when resolv.conf names nobody. */
+const LOCALHOST: readonly IpAddress[] = [0x7f000001];
 /** What dig says it takes (EDNS). */
 const UDP_SIZE = 1232;
 const VERSION = '9.18.49-1~deb12u3-Debian';
@@ -42,6 +44,8 @@ class DigRun {
   readonly #servers: readonly IpAddress[];
   readonly #command: string;
   #headed = false;
+  /** The last question could not even be sent: dig says nothing about itself then. */
+  #unsent = false;
 
   constructor(
     context: ToolContext,
@@ -69,7 +73,7 @@ class DigRun {
       if (answer.message.rcode !== 'NXDOMAIN') break;
     }
     if (answer === undefined) {
-      this.#head();
+      if (!this.#unsent) this.#head();
       this.#context.print(';; no servers could be reached\n');
       return NO_SERVER;
     }
@@ -97,7 +101,7 @@ class DigRun {
 
   /** Every server as often as +tries says. */
   #ask(name: string, type: string): Answer | undefined {
-    const { tries, tcp, port, short } = this.#options;
+    const { tries, tcp, short } = this.#options;
     for (let round = 0; round < tries; round++) {
       for (const server of this.#servers) {
         const query = this.#query(name, type);
@@ -109,15 +113,22 @@ class DigRun {
           if (typeof whole === 'object') return whole;
           continue;
         }
-        const where = `${formatIpAddress(server)}#${port}`;
-        this.#context.print(
-          tcp && answer !== 'timeout'
-            ? `;; Connection to ${where}(${formatIpAddress(server)}) for ${name} failed: ${failureText(answer)}.\n`
-            : `;; communications error to ${where}: ${failureText(answer)}\n`,
-        );
+        this.#complain(server, name, answer);
       }
     }
     return undefined;
+  }
+
+  #complain(server: IpAddress, name: string, failure: Failure): void {
+    const { tcp, port } = this.#options;
+    const address = formatIpAddress(server);
+    const where = `${address}#${port}(${address}) for ${name}`;
+    const connecting = tcp && failure !== 'timeout';
+    const text = failureText(failure);
+    if (connecting) this.#context.print(`;; Connection to ${where} failed: ${text}.\n`);
+    else if (this.#unsent) this.#context.print(`;; UDP setup with ${where} failed: ${text}.\n`);
+    else this.#context.print(`;; communications error to ${address}#${port}: ${text}\n`);
+    this.#unsent ||= connecting;
   }
 
   #query(name: string, type: string): DnsMessage {
@@ -148,8 +159,10 @@ class DigRun {
       socket.close();
     } catch (error) {
       if (!(error instanceof SocketError)) throw error;
+      this.#unsent = true;
       return error.code;
     }
+    this.#unsent = false;
     return result ?? 'timeout';
   }
 
@@ -205,7 +218,7 @@ function whenText(seconds: number): string {
 function serversOf(context: ToolContext, { server, family }: DigOptions): readonly IpAddress[] {
   const { nameservers } = context.resolver.conf;
   const own = nameservers.filter((address) => family === undefined || familyOf(address) === family);
-  if (server === undefined) return own;
+  if (server === undefined) return own.length > 0 ? own : LOCALHOST;
   const found = resolveHost(context, server, family);
   if (found.kind === 'found') return found.addresses;
   throw new ToolExit(1, `dig: couldn't get address for '${server}': not found`);

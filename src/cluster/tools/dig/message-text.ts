@@ -69,12 +69,9 @@ function recordLine(record: DnsRecord): string {
 }
 
 function questionLine(name: string, type: string): string {
-  return new Line()
-    .add(`;${fullName(name)}`)
-    .to(COLUMNS.class)
-    .add('IN')
-    .to(COLUMNS.type)
-    .add(type).text;
+  const line = new Line().add(fullName(name)).to(COLUMNS.class).add('IN').to(COLUMNS.type).add(type);
+  // The mark in front is in no column.
+  return `;${line.text}`;
 }
 
 /** Which parts are printed (`+noall +answer` and their like). */

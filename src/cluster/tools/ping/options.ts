@@ -1,5 +1,5 @@
 /** ping's command line. */
-import type { IpFamily } from '../../../wire/ip-address.ts';
+import { type IpFamily, tryParseIpAddress } from '../../../wire/ip-address.ts';
 import { readOptions } from '../options.ts';
 import { ToolExit } from '../tool.ts';
 
@@ -26,10 +26,14 @@ export interface PingOptions {
   readonly quiet: boolean;
   readonly timestamps: boolean;
   readonly broadcast: boolean;
+  /** Addresses only. */
+  readonly numeric: boolean;
   /** It ends as soon as every request is answered. */
   readonly quits: boolean;
 }
 
+/** Stands for LONG_MAX, which is no exact number here. */
+const COUNT_MAX = Number.MAX_SAFE_INTEGER;
 /** Nobody can interrupt it here: without -c and -w it ends after so many requests. */
 const UNLIMITED = 4;
 
@@ -42,7 +46,9 @@ function whole(text: string | undefined, usual: number, [min, max]: readonly [nu
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isNaN(value)) throw fail(`invalid argument: '${text}'`);
   if (value < min || value > max)
-    throw fail(`invalid argument: '${text}': out of range: ${min} <= value <= ${max}`);
+    throw fail(
+      `invalid argument: '${text}': out of range: ${min} <= value <= ${max === COUNT_MAX ? '9223372036854775807' : max}`,
+    );
   return value;
 }
 
@@ -77,10 +83,7 @@ export function readPingOptions(args: readonly string[]): PingOptions {
   return {
     target,
     family: has('4') ? 'ipv4' : has('6') ? 'ipv6' : undefined,
-    count: whole(count, deadline === undefined ? UNLIMITED : Number.POSITIVE_INFINITY, [
-      1,
-      Number.MAX_SAFE_INTEGER,
-    ]),
+    count: whole(count, deadline === undefined ? UNLIMITED : Number.POSITIVE_INFINITY, [1, COUNT_MAX]),
     interval: seconds(value('i'), 1, 'timing interval'),
     linger: seconds(value('W'), 10, 'linger time'),
     deadline: deadline === undefined ? undefined : whole(deadline, 0, [0, 0x7fffffff]),
@@ -93,6 +96,8 @@ export function readPingOptions(args: readonly string[]): PingOptions {
     quiet: has('q'),
     timestamps: has('D'),
     broadcast: has('b'),
+    // A target that is an address asks for no names.
+    numeric: has('n') || tryParseIpAddress(target) !== undefined,
     quits: true,
   };
 }

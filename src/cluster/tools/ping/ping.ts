@@ -14,6 +14,7 @@ import {
 } from '../../../wire/ip-address.ts';
 import type { IcmpMessage, Packet } from '../../../wire/packet.ts';
 import { RESOLVE_ERRORS } from '../../apps/dns/resolver.ts';
+import { ReverseLookup } from '../reverse-lookup.ts';
 import { passTime, resolveHost, type Tool, type ToolContext, ToolExit } from '../tool.ts';
 import { errorText } from './message-text.ts';
 import { type PingOptions, readPingOptions } from './options.ts';
@@ -34,10 +35,14 @@ class PingRun {
   readonly #answered = new Set<number>();
   readonly #roundTrips: number[] = [];
   readonly #id: number;
+  readonly #names: ReverseLookup;
+  /** What has come in and was not printed yet: names may have to be asked for first. */
+  readonly #heard: (() => void)[] = [];
   #transmitted = 0;
   #received = 0;
   #duplicates = 0;
   #errors = 0;
+  #pipe = 0;
   #first = 0;
   #last = 0;
 
@@ -51,6 +56,7 @@ class PingRun {
     this.#destination = ends.destination;
     this.#source = ends.source;
     this.#id = ends.id;
+    this.#names = new ReverseLookup(context);
   }
 
   /** Sends as many requests as asked for and waits for what they lead to. */
@@ -63,11 +69,27 @@ class PingRun {
       this.#send();
       if (this.#complete || this.#transmitted >= count) break;
       const next = this.#last + interval;
-      passTime(scheduler, () => !this.#complete, end === undefined ? next : Math.min(next, end));
+      this.#listen(end === undefined ? next : Math.min(next, end));
     }
     const last = scheduler.now() + this.#lingerTime();
-    passTime(scheduler, () => !this.#complete, end === undefined ? last : Math.min(last, end));
+    this.#listen(end === undefined ? last : Math.min(last, end));
     return this.#finish();
+  }
+
+  /** Prints what comes in until `deadline`, or until there is nothing more to wait for. */
+  #listen(deadline: number): void {
+    const { scheduler } = this.#context;
+    while (!this.#complete && scheduler.now() < deadline) {
+      passTime(scheduler, () => this.#heard.length === 0 && !this.#complete, deadline);
+      for (const print of this.#heard.splice(0)) print();
+    }
+    for (const print of this.#heard.splice(0)) print();
+  }
+
+  /** `NAME (ADDRESS)`, or the address alone when names are not wanted. */
+  #who(address: IpAddress): string {
+    const text = formatIpAddress(address);
+    return this.#options.numeric ? text : `${this.#names.nameOf(address)} (${text})`;
   }
 
   get #complete(): boolean {
@@ -139,10 +161,17 @@ class PingRun {
     complain(`ping: sendmsg: ${text}\n`);
   }
 
+  /** How far the answer to `sequence` is behind the requests (iputils' acknowledge). */
+  #acknowledge(sequence: number): void {
+    const behind = (this.#transmitted - sequence) & MAX_SEQUENCE;
+    if (behind <= MAX_SEQUENCE >> 1) this.#pipe = Math.max(this.#pipe, behind + 1);
+  }
+
   onReply(reply: EchoReply): void {
     const { print, scheduler } = this.#context;
     const { quiet, timestamps } = this.#options;
     const { sequence, data, from, ttl } = reply;
+    this.#acknowledge(sequence);
     const sentAt = this.#sentAt.get(sequence);
     const duplicate = this.#answered.has(sequence);
     if (duplicate) this.#duplicates++;
@@ -152,13 +181,13 @@ class PingRun {
     const us = timed ? Math.round((scheduler.now() - sentAt) * 1e6) : 0;
     if (timed) this.#roundTrips.push(us);
     if (quiet) return;
-    const text = [
-      timestamps ? `[${scheduler.now().toFixed(6)}] ` : '',
-      `${data.length + ECHO_HEADER} bytes from ${formatIpAddress(from)}: icmp_seq=${sequence} ttl=${ttl}`,
-      timed ? ` time=${roundTripText(us)} ms` : '',
-      duplicate ? ' (DUP!)' : '',
-    ];
-    print(`${text.join('')}\n`);
+    const stamp = timestamps ? `[${scheduler.now().toFixed(6)}] ` : '';
+    const time = timed ? ` time=${roundTripText(us)} ms` : '';
+    const length = data.length + ECHO_HEADER;
+    this.#heard.push(() => {
+      const head = `${stamp}${length} bytes from ${this.#who(from)}: icmp_seq=${sequence} ttl=${ttl}`;
+      print(`${head}${time}${duplicate ? ' (DUP!)' : ''}\n`);
+    });
   }
 
   onError({ from, message, quoted }: SocketFailure): void {
@@ -166,11 +195,14 @@ class PingRun {
     const { quiet, timestamps } = this.#options;
     if (message === undefined) return;
     this.#errors++;
-    if (quiet) return;
     const sequence = quoted?.transport.kind === 'icmp' ? quoted.transport.sequence : 0;
-    const who = formatIpAddress(from ?? this.#destination);
+    this.#acknowledge(sequence);
+    if (quiet) return;
     const stamp = timestamps ? `[${scheduler.now().toFixed(6)}] ` : '';
-    print(`${stamp}From ${who} icmp_seq=${sequence} ${errorText(message, familyOf(this.#destination))}\n`);
+    const text = errorText(message, familyOf(this.#destination));
+    this.#heard.push(() => {
+      print(`${stamp}From ${this.#who(from ?? this.#destination)} icmp_seq=${sequence} ${text}\n`);
+    });
   }
 
   #finish(): number {
@@ -183,6 +215,7 @@ class PingRun {
         errors: this.#errors,
         duration: this.#last - this.#first,
         roundTrips: this.#roundTrips,
+        pipe: this.#pipe,
       }),
     );
     return this.#received === 0 ? 1 : 0;
@@ -208,7 +241,7 @@ function originOf({ from }: PingOptions, destination: IpAddress, { namespace }: 
   return { source: namespace.book.masqueradeAddress(from, destination), device: from };
 }
 
-function heading(options: PingOptions, destination: IpAddress, origin: Origin): string {
+function heading(options: PingOptions, destination: IpAddress, origin: Origin, name: string): string {
   const { target, size, from } = options;
   const address = formatIpAddress(destination);
   const device = origin.device ?? '';
@@ -216,7 +249,10 @@ function heading(options: PingOptions, destination: IpAddress, origin: Origin): 
     from === undefined
       ? ''
       : ` from ${origin.source === undefined ? address : formatIpAddress(origin.source)} ${device}:`;
-  if (familyOf(destination) === 'ipv6') return `PING ${target}(${address})${source} ${size} data bytes\n`;
+  if (familyOf(destination) === 'ipv6') {
+    const shown = options.numeric ? address : `${name} (${address})`;
+    return `PING ${target}(${shown})${source} ${size} data bytes\n`;
+  }
   return `PING ${target} (${address})${source} ${size}(${size + 28}) bytes of data.\n`;
 }
 
@@ -247,7 +283,8 @@ export const ping: Tool = (args, context) => {
   });
   const source = origin.source ?? (sameAddress(path.src, destination) ? undefined : path.src);
   run = new PingRun(context, { ...options, device: origin.device }, { destination, source, id: socket.id });
-  context.print(heading(options, destination, origin));
+  const name = options.numeric ? '' : new ReverseLookup(context).nameOf(destination);
+  context.print(heading(options, destination, origin, name));
   try {
     return run.run();
   } finally {

@@ -9,6 +9,8 @@ export interface PingStatistics {
   readonly duration: number;
   /** Round trips in microseconds, in order; of replies that were long enough to tell. */
   readonly roundTrips: readonly number[];
+  /** How many requests were on their way at most when one of them was answered. */
+  readonly pipe: number;
 }
 
 /** Microseconds as milliseconds with three decimals. */
@@ -39,7 +41,7 @@ function roundTripLine(list: readonly number[]): string {
 
 /** Everything behind the last reply; `target` as the user wrote it. */
 export function statisticsText(target: string, statistics: PingStatistics): string {
-  const { transmitted, received, duplicates, errors, duration, roundTrips } = statistics;
+  const { transmitted, received, duplicates, errors, duration, roundTrips, pipe } = statistics;
   const loss = transmitted === 0 ? 0 : ((transmitted - received) * 100) / transmitted;
   const counts = [
     `${transmitted} packets transmitted, ${received} received`,
@@ -49,6 +51,9 @@ export function statisticsText(target: string, statistics: PingStatistics): stri
       ? []
       : [`${significant(loss)}% packet loss`, `time ${Math.floor(duration * 1000 + 1e-6)}ms`]),
   ];
-  const times = roundTrips.length === 0 ? '' : roundTripLine(roundTrips);
-  return `\n--- ${target} ping statistics ---\n${counts.join(', ')}\n${times}\n`;
+  const last = [
+    ...(roundTrips.length === 0 ? [] : [roundTripLine(roundTrips)]),
+    ...(pipe > 1 ? [`pipe ${pipe}`] : []),
+  ];
+  return `\n--- ${target} ping statistics ---\n${counts.join(', ')}\n${last.join(', ')}\n`;
 }

@@ -23,6 +23,8 @@ export interface TracerouteOptions {
   readonly dontFragment: boolean;
   /** Bytes of a probe, headers included. */
   readonly length: number | undefined;
+  /** Probes on their way at a time. */
+  readonly simultaneous: number;
   /** Addresses only. */
   readonly numeric: boolean;
 }
@@ -75,6 +77,7 @@ export function readTracerouteOptions(args: readonly string[]): TracerouteOption
     tos: number(value('t'), 0, 't', 255),
     dontFragment: has('F'),
     length: length === undefined ? undefined : number(length, 60, 'packetlen', 65_000),
+    simultaneous: Math.max(1, number(value('N'), 16, 'N')),
     numeric: has('n'),
   };
 }

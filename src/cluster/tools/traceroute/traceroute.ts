@@ -13,11 +13,11 @@ import {
 import type { Packet } from '../../../wire/packet.ts';
 import { PROTOCOL } from '../../../wire/protocol.ts';
 import { RESOLVE_ERRORS } from '../../apps/dns/resolver.ts';
+import { ReverseLookup } from '../reverse-lookup.ts';
 import { passTime, resolveHost, type Tool, type ToolContext, ToolExit } from '../tool.ts';
 import { readTracerouteOptions, type TracerouteOptions } from './options.ts';
 import { answerIn, type ProbeAnswer, type ProbePlan, probePacket } from './probe.ts';
 
-const SIMULTANEOUS = 16;
 /** Bytes of a probe unless the user says otherwise. */
 const LENGTH = { ipv4: 60, ipv6: 80 } as const;
 const HEADERS = { udp: 8, icmp: 8, tcp: 20 } as const;
@@ -33,11 +33,13 @@ class TracerouteRun {
   readonly #options: TracerouteOptions;
   readonly #plan: ProbePlan;
   readonly #probes: Probe[] = [];
+  readonly #names: ReverseLookup;
 
   constructor(context: ToolContext, options: TracerouteOptions, plan: ProbePlan) {
     this.#context = context;
     this.#options = options;
     this.#plan = plan;
+    this.#names = new ReverseLookup(context);
   }
 
   /** A packet has come in. */
@@ -52,12 +54,12 @@ class TracerouteRun {
   /** Sends all probes that are needed, and prints the lines as they are complete. */
   run(): number {
     const { scheduler, print, namespace } = this.#context;
-    const { maxHops, firstHop, probes: perHop, wait, device } = this.#options;
+    const { maxHops, firstHop, probes: perHop, wait, device, simultaneous } = this.#options;
     const total = (maxHops - firstHop + 1) * perHop;
     let printed = 0;
     while (printed < total) {
       while (
-        this.#probes.length < Math.min(total, printed + SIMULTANEOUS) &&
+        this.#probes.length < Math.min(total, printed + simultaneous) &&
         !this.#ended(this.#probes.length)
       ) {
         const index = this.#probes.length;
@@ -65,7 +67,7 @@ class TracerouteRun {
         this.#probes.push({ sentAt: scheduler.now(), answer: undefined, answeredAt: 0 });
         const failure = namespace.sockets.network.send(packet, { raw: true, device });
         if (failure !== undefined && failure !== 'EPERM') {
-          throw new ToolExit(1, `${index === 0 ? '' : '\n'}send: ${SOCKET_ERRORS[failure]}`);
+          throw new ToolExit(1, `\nsend: ${SOCKET_ERRORS[failure]}`);
         }
       }
       const probe = this.#probes[printed];
@@ -97,7 +99,7 @@ class TracerouteRun {
     const before = this.#probes.slice(index - place, index).findLast(({ answer }) => answer !== undefined);
     const known = before?.answer !== undefined && sameAddress(before.answer.from, from);
     const address = formatIpAddress(from);
-    const who = known ? '' : ` ${address}${numeric ? '' : ` (${address})`}`;
+    const who = known ? '' : ` ${numeric ? address : `${this.#names.nameOf(from)} (${address})`}`;
     const time = ((probe.answeredAt - probe.sentAt) * 1000).toFixed(3);
     return `${head}${who}  ${time} ms${mark === '' ? '' : ` ${mark}`}`;
   }
@@ -119,10 +121,10 @@ function planOf(context: ToolContext, options: TracerouteOptions, dst: IpAddress
   const { kind, port, tos, dontFragment, source, device } = options;
   const given = source === undefined ? undefined : tryParseIpAddress(source);
   if (device !== undefined && context.namespace.interface(device) === undefined) {
-    throw new ToolExit(1, `setsockopt SO_BINDTODEVICE: No such device`);
+    throw new ToolExit(1, `\nsetsockopt SO_BINDTODEVICE: No such device`);
   }
   const path = network.path(dst, given);
-  if (typeof path === 'string') throw new ToolExit(1, `connect: ${SOCKET_ERRORS[path]}`);
+  if (typeof path === 'string') throw new ToolExit(1, `\nconnect: ${SOCKET_ERRORS[path]}`);
   const family = familyOf(dst);
   const header = family === 'ipv4' ? 20 : 40;
   const length = options.length ?? LENGTH[family];
@@ -147,13 +149,7 @@ export const traceroute: Tool = (args, context) => {
   context.print(
     `traceroute to ${options.target} (${formatIpAddress(dst)}), ${options.maxHops} hops max, ${length} byte packets`,
   );
-  let plan: ProbePlan;
-  try {
-    plan = planOf(context, options, dst);
-  } catch (error) {
-    context.print('\n');
-    throw error;
-  }
+  const plan = planOf(context, options, dst);
   const run = new TracerouteRun(context, options, plan);
   const { sockets } = context.namespace;
   const protocols = [
