@@ -24,11 +24,14 @@ function refusalIn({ transport }: Packet): Refusal | undefined {
 /** The fate that an observation shows. */
 export function observedFate(injection: Injection, { sent, delivered }: Observation): ObservedFate {
   const arrived = delivered.find(({ original }) => original);
-  if (arrived !== undefined) return { kind: 'delivered', packet: arrived.packet };
   const left = sent.find(({ original }) => original);
+  const isOwn = injection.device === undefined;
+  // Of a broadcast made here a copy arrives, too.
+  if (arrived !== undefined && (left === undefined || !isOwn)) {
+    return { kind: 'delivered', packet: arrived.packet };
+  }
   if (left !== undefined) {
-    const kind = injection.device === undefined ? 'sent' : 'forwarded';
-    return { kind, device: left.device, packet: left.packet };
+    return { kind: isOwn ? 'sent' : 'forwarded', device: left.device, packet: left.packet };
   }
   const answer = sent[0] ?? (delivered[0] && { ...delivered[0], device: 'lo' });
   const refusal = answer && refusalIn(answer.packet);
@@ -103,12 +106,20 @@ export function compareObservation(
 /** The kernel counts in ticks and lists whole seconds, rounded down; the engine's clock is read a little apart. */
 const TIMEOUT_TOLERANCE = 2;
 
+export interface ConntrackComparison {
+  readonly now: number;
+  /** Seconds by which the kernel's table may have been read later: a busy machine takes its time. */
+  readonly late?: number;
+  readonly compareTimeouts?: boolean;
+}
+
 /** What the engine's conntrack table has wrong, one line each; `compareTimeouts` says whether seconds left count. */
 export function compareConntrack(
   listed: readonly ListedEntry[],
   host: Host,
-  { now, compareTimeouts = true }: { readonly now: number; readonly compareTimeouts?: boolean },
+  { now, late = 0, compareTimeouts = true }: ConntrackComparison,
 ): readonly string[] {
+  const tolerance = TIMEOUT_TOLERANCE + late;
   const kernel = new Map(listed.map(describeListed).map(({ text, timeout }) => [text, timeout]));
   const entries = [...host.netfilter.conntrack.entries(now)].map((entry) => describeModelled(entry, now));
   const engine = new Map(entries.map(({ text, timeout }) => [text, timeout]));
@@ -116,15 +127,14 @@ export function compareConntrack(
   for (const [text, timeout] of kernel) {
     const modelled = engine.get(text);
     // An entry in its last seconds may be gone on one side only.
-    if (modelled === undefined && timeout > TIMEOUT_TOLERANCE)
+    if (modelled === undefined && timeout > tolerance)
       differences.push(`conntrack: only the kernel has ${text}`);
-    if (modelled !== undefined && compareTimeouts && Math.abs(modelled - timeout) > TIMEOUT_TOLERANCE) {
+    if (modelled !== undefined && compareTimeouts && Math.abs(modelled - timeout) > tolerance) {
       differences.push(`conntrack: ${text}: kernel ${timeout} s left, engine ${modelled.toFixed(1)} s`);
     }
   }
   for (const [text, timeout] of engine) {
-    if (!kernel.has(text) && timeout > TIMEOUT_TOLERANCE)
-      differences.push(`conntrack: only the engine has ${text}`);
+    if (!kernel.has(text) && timeout > tolerance) differences.push(`conntrack: only the engine has ${text}`);
   }
   return differences;
 }

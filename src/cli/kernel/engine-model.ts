@@ -28,6 +28,9 @@ const MAX_BRANCHES = 4096;
 /** Seconds: several ticks of a kernel of 100 Hz. */
 const DEADLINE_MARGIN = 0.03;
 
+/** Seconds: about a tick. A machine that took longer to hand a packet over may have done so at another time. */
+const NOTEWORTHY_DELAY = 0.005;
+
 /** Probabilities of `statistic` rules are fractions of this. */
 const ONE = 2 ** 31;
 
@@ -194,9 +197,29 @@ export class EngineModel {
 
   /**
    * Plays `injection` and keeps the states that agree with `observation`, if any does. `listConntrack` is asked
-   * for the kernel's table when a drawn port may not show in any packet.
+   * for the kernel's table when a drawn port may not show in any packet. The kernel had the packet at any time
+   * between now and `late` seconds later.
    */
   follow(
+    injection: Injection,
+    observation: Observation,
+    listConntrack?: () => readonly ListedEntry[],
+    late = 0,
+  ): Followed {
+    const start = this.#candidates;
+    const inTime = this.#followNow(injection, observation, listConntrack);
+    if (inTime.differences.length === 0 || late < NOTEWORTHY_DELAY) return inTime;
+    const closest = this.#candidates;
+    this.#candidates = start;
+    this.#now += late;
+    const delayed = this.#followNow(injection, observation, listConntrack);
+    this.#now -= late;
+    if (delayed.differences.length === 0) return delayed;
+    this.#candidates = closest;
+    return inTime;
+  }
+
+  #followNow(
     injection: Injection,
     observation: Observation,
     listConntrack?: () => readonly ListedEntry[],

@@ -99,6 +99,7 @@ export function* verifyPackets(
       model.advance((now - last) / 1000);
       last = now;
     };
+    const sinceThen = () => (performance.now() - last) / 1000;
     const pause = (seconds: number) => {
       if (seconds <= 0) return;
       if (seconds > DEADLINE_PAUSE) onPause?.(seconds);
@@ -113,14 +114,16 @@ export function* verifyPackets(
       while (model.isNearDeadline()) pause(DEADLINE_PAUSE);
       const predicted = model.predict(injection);
       const observation = observer.observe(injection);
+      const late = sinceThen();
       const listed = entriesOf(observer, families);
-      const followed = model.follow(injection, observation, () => listed);
-      passTime();
+      const followed = model.follow(injection, observation, () => listed, late);
+      const listedLate = sinceThen();
       const { now } = model;
       const differences = [
         ...followed.differences,
-        ...model.retain((host) => compareConntrack(listed, host, { now })),
+        ...model.retain((host) => compareConntrack(listed, host, { now, late: listedLate })),
       ];
+      passTime();
       const described = listed.map((entry) => ({ entry, text: describeListed(entry).text }));
       yield {
         injection,

@@ -90,10 +90,12 @@ export function* play(
       model.advance((now - last) / 1000);
       last = now;
     };
+    const sinceThen = () => (performance.now() - last) / 1000;
     const conntrackDiffers = () => {
       passTime();
       const listed = observer.conntrack(family);
-      return model.retain((host) => compareConntrack(listed, host, { now: model.now }));
+      const late = sinceThen();
+      return model.retain((host) => compareConntrack(listed, host, { now: model.now, late }));
     };
     for (let step = source.next(); step !== undefined; step = source.next()) {
       if (step.kind === 'wait') {
@@ -116,8 +118,9 @@ export function* play(
       steps.push(step);
       packets++;
       const observation = observer.observe(injection);
+      const late = sinceThen();
       source.saw?.(observation);
-      let { differences } = model.follow(injection, observation, () => observer.conntrack(family));
+      let { differences } = model.follow(injection, observation, () => observer.conntrack(family), late);
       // What is uncertain doubles with every draw: conntrack's table tells more of it than packets do.
       const mustLook = packets % conntrackEvery === 0 || model.candidates.length > MANY_CANDIDATES;
       if (differences.length === 0 && mustLook) differences = conntrackDiffers();
