@@ -12,7 +12,7 @@ import { clusterOf, endpointSlice, NODE, natTable, type Size, service } from './
 /** Services whose traffic stays on the node. */
 export const LOCAL_SERVICES = 10;
 
-export interface Fleet {
+export interface ManyNodes {
   /** Of the Services that are the same for every node. */
   readonly size: Size;
   readonly nodes: number;
@@ -23,7 +23,7 @@ function nodeName(index: number): string {
 }
 
 /** The endpoint of local Service number `local` on node number `node`: a pod of its own. */
-function localSlice({ size, nodes }: Fleet, local: number, node: number): EndpointSlice {
+function localSlice({ size, nodes }: ManyNodes, local: number, node: number): EndpointSlice {
   const index = size.services + local;
   const firstPod = size.services * size.endpoints + local * nodes + node;
   const slice = endpointSlice(index, { ...size, endpoints: 1 }, firstPod);
@@ -42,23 +42,23 @@ function localServices({ services, family }: Size): readonly Service[] {
 }
 
 /** What the proxy of node number `node` is given about the local Services, as far as it concerns that node. */
-function localInput(fleet: Fleet, node: number): RulesInput {
-  const { size } = fleet;
+function localInput(many: ManyNodes, node: number): RulesInput {
+  const { size } = many;
   const { configuration, family } = clusterOf({ ...size, services: 0 });
   return {
     configuration,
     family,
     node: { ...NODE, metadata: { ...NODE.metadata, name: nodeName(node) } },
     services: localServices(size),
-    endpointSlices: Array.from({ length: LOCAL_SERVICES }, (_, local) => localSlice(fleet, local, node)),
+    endpointSlices: Array.from({ length: LOCAL_SERVICES }, (_, local) => localSlice(many, local, node)),
     largeCluster: true,
   };
 }
 
 /** All that the proxy of node number `node` is given that has to do with its own rules. */
-export function nodeInput(fleet: Fleet, node: number): RulesInput {
-  const cluster = clusterOf(fleet.size);
-  const local = localInput(fleet, node);
+export function nodeInput(many: ManyNodes, node: number): RulesInput {
+  const cluster = clusterOf(many.size);
+  const local = localInput(many, node);
   return {
     ...local,
     services: [...cluster.services, ...local.services],
@@ -67,7 +67,7 @@ export function nodeInput(fleet: Fleet, node: number): RulesInput {
 }
 
 /** The chains of nat in which node number `node` differs from the others. */
-export function nodeChains(fleet: Fleet, node: number): readonly Chain[] {
-  const table = natTable(ownChains(localInput(fleet, node)), fleet.size.family);
+export function nodeChains(many: ManyNodes, node: number): readonly Chain[] {
+  const table = natTable(ownChains(localInput(many, node)), many.size.family);
   return [...table.chains.values()].filter(({ policy, name }) => policy === undefined && !/MARK/.test(name));
 }

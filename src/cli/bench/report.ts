@@ -100,10 +100,10 @@ function fleetText(fleet: ScaleResult['fleet']): string {
     `${count(nodes)} nodes with ${count(services)} Services of ${count(endpoints)} endpoints and some of their own: ${count(rules)} rules of nat\n`,
     columns([
       ['the first node', wholeMs(fleet.firstNode)],
-      ['all others', wholeMs(fleet.otherNodes)],
-      ['memory for one node', mib(fleet.oneNodeBytes)],
-      ['memory for all nodes', mib(fleet.allNodesBytes)],
-      ['turning to another node', `${count(fleet.turn)} ms`],
+      ['all nodes', wholeMs(fleet.allNodes)],
+      ['memory for what they have in common', mib(fleet.commonBytes)],
+      ['memory with all nodes', mib(fleet.allNodesBytes)],
+      ['a look-up, going from node to node', `${count(fleet.lookup)} ns`],
       ['one Service changes on all nodes', `${count(fleet.change)} ms`],
     ]),
   ].join('');
