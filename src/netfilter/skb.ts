@@ -50,7 +50,14 @@ export class Skb {
   bridge: BridgeInfo | undefined;
 
   /** How the packet came, if it was put together from fragments: payload bytes of each, and the longest's length. */
-  pieces: { readonly payloads: readonly number[]; readonly longest: number } | undefined;
+  pieces:
+    | {
+        readonly payloads: readonly number[];
+        readonly longest: number;
+        /** It leaves whole where it fits: a bridge put it together, and IPv4 has forgotten how long pieces were. */
+        readonly loose?: boolean;
+      }
+    | undefined;
   /** The longest packet that may leave the way it was routed; undefined: as its device's MTU says. */
   mtu: number | undefined;
   /** The mangle table has changed at the output hook what the packet was routed by (ip_route_me_harder). */
