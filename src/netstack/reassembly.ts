@@ -17,6 +17,8 @@ interface Queue {
 
 /** How a packet that was put together came: it leaves the same way. */
 export interface Pieces {
+  /** The packet leaves whole where it fits (see Skb). */
+  readonly loose?: boolean;
   /** Payload bytes of each, in order. */
   readonly payloads: readonly number[];
   /** The length of the longest, IP header included. */
