@@ -90,9 +90,12 @@ export function depart(departure: Departure): readonly Packet[] | 'too-big' {
     return whole ? 'too-big' : cut(packet, equalLengths(packet, mtu));
   }
   const mayCut = typeof packet.src === 'number' && !packet.dontFragment;
-  if (mtu !== undefined && pieces.longest > mtu && !fits && !mayCut) return 'too-big';
+  const tooLong = mtu !== undefined && (pieces.loose === true || pieces.longest > mtu);
+  if (tooLong && !fits && !mayCut) return 'too-big';
   // IPv6 sends what fits into one of the original pieces whole; a single piece was none.
   const whole =
-    typeof packet.src === 'number' ? pieces.payloads.length < 2 : ipLength(packet) <= pieces.longest;
+    typeof packet.src === 'number'
+      ? pieces.loose === true || pieces.payloads.length < 2
+      : ipLength(packet) <= pieces.longest;
   return whole && fits ? [packet] : asItCame(packet, pieces, departure);
 }
