@@ -51,7 +51,7 @@ function checkSource({ packet, inDevice }: Forwarded, route: Route): ForwardVerd
 function isTooBig({ packet, pieces }: Forwarded, mtu: number): boolean {
   if (ipLength(packet) <= mtu) return false;
   if (typeof packet.src === 'number' && !packet.dontFragment) return false;
-  return pieces === undefined || pieces.longest > mtu;
+  return pieces === undefined || pieces.loose === true || pieces.longest > mtu;
 }
 
 /** Judges a packet about to leave by `route`, whose device takes packets of `mtu` bytes. */
