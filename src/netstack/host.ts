@@ -22,7 +22,7 @@ import { type Packet, protocolOf } from '../wire/packet.ts';
 import { PROTOCOL } from '../wire/protocol.ts';
 import { type AddressBook, selectAddress } from './addressing.ts';
 import { type Answerer, closedHost, type Delivery } from './answer.ts';
-import { depart } from './departure.ts';
+import { type Departure, depart } from './departure.ts';
 import type { Device } from './device.ts';
 import { errorSource } from './error-source.ts';
 import type { HostTrace } from './events.ts';
@@ -321,10 +321,7 @@ export class Host {
   #transmit(skb: Skb, kind: 'forwarded' | 'sent', whole: boolean): Fate {
     const { packet, outDevice: device = 'lo', nextHop = skb.packet.dst } = skb;
     const mtu = this.#mtuTo(packet.dst, { device, mtu: skb.mtu }, kind === 'forwarded');
-    const pieces = this.#numbered(
-      packet,
-      depart({ packet, pieces: skb.pieces, written: skb.written, mtu, whole }),
-    );
+    const pieces = this.cutUp({ packet, pieces: skb.pieces, written: skb.written, mtu, whole });
     if (pieces === 'too-big') return this.#refuse(skb, tooBig(packet, mtu));
     for (const piece of pieces) {
       this.#transmissions.push({ device, nextHop, packet: piece, skb });
@@ -333,8 +330,13 @@ export class Host {
     return { kind, device, packet };
   }
 
-  /** Gives pieces of a packet without identification one (ip_select_ident, ipv6_select_ident). */
-  #numbered(packet: Packet, pieces: readonly Packet[] | 'too-big'): readonly Packet[] | 'too-big' {
+  /**
+   * The pieces in which a packet leaves; those of a packet without identification get one (ip_select_ident,
+   * ipv6_select_ident).
+   */
+  cutUp(departure: Departure): readonly Packet[] | 'too-big' {
+    const { packet } = departure;
+    const pieces = depart(departure);
     if (pieces === 'too-big' || packet.fragment !== undefined || packet.id !== 0) return pieces;
     if (pieces.length < 2) return pieces;
     const id = this.identify?.() ?? 0;
