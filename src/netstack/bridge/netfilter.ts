@@ -14,7 +14,6 @@ import type { Frame } from '../../wire/frame.ts';
 import { type IpAddress, sameAddress } from '../../wire/ip-address.ts';
 import { BROADCAST_MAC, isMulticastMac, type MacAddress } from '../../wire/mac.ts';
 import type { Packet } from '../../wire/packet.ts';
-import { depart } from '../departure.ts';
 import type { Interface } from '../link/interface.ts';
 import type { Namespace } from '../namespace.ts';
 import type { BridgedFrame, BridgeHook, BridgeHooks } from './bridge-hooks.ts';
@@ -62,8 +61,9 @@ export class BridgeNetfilter implements BridgeHooks {
         this.#postrouting(bridged, proceed);
         return;
       case 'input':
-        // IPv4 begins anew and forgets how the packet came (ip_rcv_core clears IPCB): it is passed on whole.
-        if (typeof bridged.skb?.packet.src === 'number') bridged.skb.pieces = undefined;
+        // IPv4 begins anew and forgets how long the pieces were (ip_rcv_core clears IPCB).
+        if (typeof bridged.skb?.packet.src === 'number' && bridged.skb.pieces !== undefined)
+          bridged.skb.pieces = { ...bridged.skb.pieces, loose: true };
         proceed(bridged);
         return;
       case 'output':
@@ -167,7 +167,7 @@ export class BridgeNetfilter implements BridgeHooks {
     }
     if (!this.#namespace.filterBridged('postrouting', skb)) return;
     const { packet, pieces, written } = skb;
-    const leaving = depart({ packet, pieces, written, mtu: outPort.mtu, whole: false });
+    const leaving = this.#namespace.host.cutUp({ packet, pieces, written, mtu: outPort.mtu, whole: false });
     if (leaving === 'too-big') outPort.dropOut(frame, 'too-big');
     else for (const piece of leaving) proceed({ ...bridged, frame: carrying(frame, piece) });
   }
