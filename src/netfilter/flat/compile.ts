@@ -294,15 +294,21 @@ export class CompiledTable {
       this.#fronts.delete(base);
       return;
     }
-    const after = leadingRules(now);
-    const before = now === source ? after : leadingRules(source);
-    if (now !== source) {
-      for (const [key, { facts }] of before) if (!after.has(key)) front.set(facts, undefined);
-      this.#fronts.set(base, { ...hook, source: now });
+    if (now === source) {
+      for (const name of touched) {
+        for (const { index, facts } of leadingTo(now).get(name) ?? []) {
+          front.set(facts, this.#leafOf(flat, index, facts));
+        }
+      }
+      return;
     }
+    const after = leadingRules(now);
+    const before = leadingRules(source);
+    for (const [key, { facts }] of before) if (!after.has(key)) front.set(facts, undefined);
+    this.#fronts.set(base, { ...hook, source: now });
     for (const [key, { rule, index, facts }] of after) {
       const leadsToChange = 'chain' in rule.target && touched.has(rule.target.chain);
-      if (!leadsToChange && (before === after || before.get(key)?.rule === rule)) continue;
+      if (!leadsToChange && before.get(key)?.rule === rule) continue;
       front.set(facts, this.#leafOf(flat, index, facts));
     }
   }
@@ -402,6 +408,24 @@ function leadingRules(chain: Chain): LeadingRules {
   }
   leadingRulesOf.set(chain, rules);
   return rules;
+}
+
+const leadingToOf = new WeakMap<Chain, ReadonlyMap<string, readonly LeadingRule[]>>();
+
+/** The leading rules of `chain` by the chain that they jump to. */
+function leadingTo(chain: Chain): ReadonlyMap<string, readonly LeadingRule[]> {
+  const known = leadingToOf.get(chain);
+  if (known !== undefined) return known;
+  const byTarget = new Map<string, LeadingRule[]>();
+  for (const leading of leadingRules(chain).values()) {
+    const { target } = leading.rule;
+    if (!('chain' in target)) continue;
+    const others = byTarget.get(target.chain);
+    if (others === undefined) byTarget.set(target.chain, [leading]);
+    else others.push(leading);
+  }
+  leadingToOf.set(chain, byTarget);
+  return byTarget;
 }
 
 /** First and last words of each prefix of `family`, ascending, overlapping ones joined. */
