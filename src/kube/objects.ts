@@ -58,6 +58,10 @@ export interface ContainerPort {
   readonly name?: string;
   readonly containerPort: number;
   readonly protocol: L4Protocol;
+  /** The node's port that leads to it. */
+  readonly hostPort?: number;
+  /** Only at this address of the node. */
+  readonly hostIP?: string;
 }
 
 export type NodeSelectorOperator = 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt';

@@ -93,6 +93,17 @@ const SITUATIONS: readonly Situation[] = [
     says: /^Delivered and answered\. pod\/default\/client reached host\/laptop directly, through no Service; the server sees 172\.18\.0\.3, masqueraded on demo-worker because it leaves the pod networks\.$/,
   },
   {
+    name: 'a client outside calls a host port',
+    file: THREE_NODES,
+    from: 'host/laptop',
+    to: 'node/demo-worker2:8443',
+    extra: {
+      more: '{apiVersion: v1, kind: Pod, metadata: {name: mapped}, spec: {nodeName: demo-worker2, containers: [{name: c, image: x, ports: [{containerPort: 443, hostPort: 8443}]}]}}',
+    },
+    outcome: 'delivered',
+    says: /^Delivered and answered\. host\/laptop reached pod\/default\/mapped on demo-worker2 through a port that demo-worker2 maps to it \(hostPort\); the server sees the client's own address\.$/,
+  },
+  {
     name: 'ping',
     file: THREE_NODES,
     from: 'pod/default/client',

@@ -8,6 +8,7 @@ import { hostPrefix, prefixContains } from '../../wire/ip-prefix.ts';
 import { localMac, type MacAddress } from '../../wire/mac.ts';
 import type { StaticRoute } from '../topology.ts';
 import type { ClusterNetwork } from './cluster-network.ts';
+import { mapHostPorts } from './host-ports.ts';
 import type { NodePlan } from './plan-nodes.ts';
 import { everywhere, POD_DEVICE, planPod } from './plan-pods.ts';
 import type { NetworkPod } from './pod-endpoints.ts';
@@ -84,5 +85,6 @@ export function buildNode(network: ClusterNetwork, plan: NodePlan): Namespace {
   // Whoever set a sysctl by hand has the last word.
   for (const [name, value] of Object.entries(plan.sysctls)) namespace.setSysctl(name, value);
   for (const pod of plan.guests) attach(network, namespace, plan, pod);
+  mapHostPorts(namespace, plan);
   return namespace;
 }

@@ -2,9 +2,11 @@
 
 import type { NetworkNode, NodeNetworkPlan } from '../../cni/networks/network.ts';
 import { planNodeNetwork } from '../../cni/networks/plan-network.ts';
+import type { PluginRules } from '../../cni/plugins/plugin-rules.ts';
 import type { PolicyIndex } from '../../cni/policy/policy-index.ts';
 import type { Node } from '../../kube/objects.ts';
 import type { IpSet } from '../../netfilter/ip-set.ts';
+import type { RuleSet } from '../../netfilter/rule-set.ts';
 import { generateIptablesRules } from '../../proxy/iptables/generate.ts';
 import { proxySettings } from '../../proxy/settings.ts';
 import { parseIpsetSave } from '../../ruletext/ipset-save.ts';
@@ -35,6 +37,8 @@ export interface NodePlan extends HostPlan {
   readonly uplinkAddresses: readonly InterfaceAddress[];
   /** What is set on it, by dotted names, over what Linux has by default. */
   readonly sysctls: Sysctls;
+  /** Its rules with those that plugins have programmed for single pods. */
+  readonly rulesWith: (plugins: PluginRules) => readonly RuleSet[];
   /** What the cluster network gives it: made late, as it grows with the number of nodes. */
   readonly network: () => NodeNetworkPlan;
   /** Those that have a network of their own, not the node's. */
@@ -68,8 +72,18 @@ function onNodeNetwork(address: IpAddress, { topology }: ClusterObjects): Interf
   return { address, length: subnet?.length ?? addressBits(familyOf(address)) };
 }
 
+interface NodeRuleSources {
+  readonly own: NodeNetworkPlan;
+  readonly sysctls: Sysctls;
+  /** What plugins have programmed for single pods. */
+  readonly plugins?: PluginRules;
+}
+
 /** The rules of everybody who programs some on a node, in the order in which they do. */
-function rulesOf({ cluster, node, shelf, policies }: NodePlanInput, own: NodeNetworkPlan, sysctls: Sysctls) {
+function rulesOf(
+  { cluster, node, shelf, policies }: NodePlanInput,
+  { own, sysctls, plugins }: NodeRuleSources,
+): RuleSet[] {
   const { name } = node.metadata;
   const added = cluster.topology.nodes.get(name)?.rules ?? [];
   return FAMILIES.map((family) => {
@@ -84,6 +98,7 @@ function rulesOf({ cluster, node, shelf, policies }: NodePlanInput, own: NodeNet
     const texts = [
       { text: proxyRules, by: 'kube-proxy' },
       { text: own.rules[family], by: own.network },
+      { text: plugins?.text(family) ?? '', by: 'CNI plugins' },
       { text: policies?.nodeRules(name, family).rules ?? '', by: 'network policies' },
     ];
     return shelf.read(
@@ -136,7 +151,8 @@ export function planNode(input: NodePlanInput): NodePlan {
     sysctls,
     guests: pods.filter((pod) => !pod.hostNetwork),
     listens: ports.length === 0 ? listensNowhere : listensOn(ports),
-    rules: once(() => rulesOf(input, network(), sysctls)),
+    rules: once(() => rulesOf(input, { own: network(), sysctls })),
+    rulesWith: (plugins) => rulesOf(input, { own: network(), sysctls, plugins }),
     legacyRules: (cluster.topology.nodes.get(name)?.legacyRules ?? []).map((saved) => toRuleSet(saved)),
     sets: once(() => setsOf(input, network())),
   };

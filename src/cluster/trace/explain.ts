@@ -104,6 +104,10 @@ function explainDelivered(about: Explanation, outcome: Extract<Outcome, { kind: 
   const where = hostWords(outcome.host, plan);
   if (hit === undefined || translations.destination === undefined) {
     const seen = sourceWords(about, outcome.packet);
+    if (translations.destination !== undefined) {
+      const node = translations.destination.host.replace('node/', '');
+      return `${verb} ${walk.request.from} reached ${where} through a port that ${node} maps to it (hostPort); ${seen}.`;
+    }
     return `${verb} ${walk.request.from} reached ${where} directly, through no Service; ${seen}.`;
   }
   const asked = formatIpAddress(walk.request.packet.dst);

@@ -1,4 +1,6 @@
 /** v1 Pod, and the pod templates of workloads. */
+
+import { tryParseIpAddress } from '../../wire/ip-address.ts';
 import type {
   ContainerPort,
   NodeSelectorRequirement,
@@ -31,7 +33,20 @@ function containerPort(at: Cursor): ContainerPort {
     name: portName(field(at, 'name')),
     containerPort: required(portNumber)(field(at, 'containerPort')),
     protocol: protocol(field(at, 'protocol')),
+    hostPort: hostPort(field(at, 'hostPort')),
+    hostIP: hostAddress(field(at, 'hostIP')),
   });
+}
+
+/** Zero is the same as absent. */
+function hostPort(at: Cursor): number | undefined {
+  return at.value === 0 ? undefined : optional(portNumber)(at);
+}
+
+function hostAddress(at: Cursor): string | undefined {
+  const isAddress = (value: string) =>
+    tryParseIpAddress(value) === undefined ? `${JSON.stringify(value)} is not an IP address` : undefined;
+  return at.value === '' ? undefined : optional(text(isAddress))(at);
 }
 
 /** Absent and empty are the same here. */
