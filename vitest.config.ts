@@ -17,6 +17,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/kernel/**'],
+          // No test is about time: a busy machine is no failure.
+          testTimeout: 120_000,
           benchmark: { include: ['bench/**/*.bench.ts'] },
           // Built modules are loaded as they are: bench/built.ts.
           server: { deps: { external: [/\/dist\//] } },
