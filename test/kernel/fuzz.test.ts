@@ -24,7 +24,7 @@ const MAX_FAILURES = Number(process.env.KUBEWIRE_FUZZ_FAILURES ?? 5);
 /** Writes the shrunk case down and says what to print. */
 function keep(seed: number, { subject }: FuzzCase, { steps, differences }: DifferentialResult): string {
   const small = shrunk({ subject, steps });
-  const { about, ...kept } = small ?? { subject, steps, about: 'does not fail again' };
+  const { about, ...kept } = small ?? { subject, steps, about: `once: ${differences.join(' / ')}` };
   mkdirSync(DIRECTORY, { recursive: true });
   const file = `${DIRECTORY}/seed-${seed}.json`;
   writeFileSync(file, printCase({ ...kept, about: `seed ${seed}: ${about}` }));
