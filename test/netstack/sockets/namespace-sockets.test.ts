@@ -38,7 +38,7 @@ function fetchBody(
 }
 
 describe('a connection', () => {
-  it.each([1, 2, 3, 4])('carries a megabyte over a link with 5 %% loss (seed %i)', (seed) => {
+  it.each([1, 2, 3, 4])('carries a megabyte over a lossy link (seed %i)', (seed) => {
     const { a, b } = neighbours(seed, { loss: 0.05, latency: 0.002 });
     const result = fetchBody(a, b, { dst: ADDRESS.b.ipv4, body: bytesOf(1_000_000, seed) });
     expect(result).toMatchObject({ endings: ['ok'], same: true });

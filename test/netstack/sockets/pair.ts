@@ -106,7 +106,9 @@ export function flagsOf({ flags }: TcpSegment): string {
 /** `length` bytes that differ from their neighbours, the same for one seed. */
 export function bytesOf(length: number, seed: number): Uint8Array {
   const random = new Random(seed);
-  return Uint8Array.from({ length }, () => random.uint32());
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at++) bytes[at] = random.uint32();
+  return bytes;
 }
 
 /** The bytes of `pieces` in one array. */

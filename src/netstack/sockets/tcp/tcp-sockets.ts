@@ -170,7 +170,10 @@ export class TcpSockets implements TcpHost {
         this.#connections.delete(timeWait);
         return true;
       case 'reopen':
-        if (this.#listenerFor(packet, segment) === undefined) return false;
+        if (this.#listenerFor(packet, segment) === undefined) {
+          this.transmit(timeWait.acknowledgment(this.network.scheduler.now()));
+          return true;
+        }
         this.#connections.delete(timeWait);
         return this.#arriveListener(packet, segment, verdict.initialSequence);
     }

@@ -55,10 +55,11 @@ export class TimeWait {
     this.expires = now + TIME_WAIT_LENGTH;
     if (now - this.#answeredAt < CHALLENGE_INTERVAL) return NOTHING;
     this.#answeredAt = now;
-    return { kind: 'answer', packet: this.#ack(now) };
+    return { kind: 'answer', packet: this.acknowledgment(now) };
   }
 
-  #ack(now: number): Packet {
+  /** The ACK that says where the connection ended. */
+  acknowledgment(now: number): Packet {
     const { local, remote, sndNxt, rcvNxt, window, timestamps, tsRecent, timestampOffset, ttl } =
       this.#remains;
     const clock = (Math.floor(now * 1000 + 1e-6) + timestampOffset) >>> 0;
