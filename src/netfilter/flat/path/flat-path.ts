@@ -5,14 +5,11 @@
  *   bytes ─▶ headers ─▶ raw ─▶ conntrack ─▶ mangle ─▶ nat ─▶ route ─▶ mangle ─▶ filter ─▶ mangle ─▶ nat ─▶ confirm ─▶ bytes
  *              └──────────┴───────┴───────────┴────────┴───── at any of these: refer to the reference, which goes on
  *
- * There is one truth, so answers cannot differ by history: both engines use the same conntrack table (FlowTable),
- * the same counters, the same source of random choices, the same clock and the same trackers. Each packet is the
- * path's own until it meets something the path does not do; then the reference takes it from that very step on:
- * IPv6, fragments, protocols other than TCP and UDP, broken headers, packets for the host itself or that need an
- * answer, REJECT, matches and targets that remember or change more than the mark, NAT into ranges, port clashes.
- *
- * Packets go one after another, since one may confirm the flow that the next belongs to. Nothing is allocated for
- * the first packet of a flow; its entry and its tracker's state are made with the second.
+ * Answers cannot differ by history: both engines use one conntrack table (FlowTable), one source of choices, one
+ * clock, the same counters and trackers. What the path does not do the reference takes over at that very step:
+ * IPv6, fragments, other protocols than TCP and UDP, broken headers, packets for the host or that need an answer,
+ * matches and targets that remember or change more than the mark, NAT into ranges, port clashes. Packets go one
+ * after another; nothing is allocated for a flow's first, its entry and tracker's state come with the second.
  */
 import { parsePacket } from '../../../wire/headers.ts';
 import { WireError } from '../../../wire/wire-error.ts';
