@@ -35,7 +35,7 @@ export interface MeshResult extends MeshSize {
 const SERVICE_PORT = 80;
 const SERVER_PORT = 8080;
 /** Virtual seconds between a pod's requests. */
-const PAUSE = 0.01;
+const PAUSE = 1;
 
 /** Manifests of a cluster of `size`: the pods of each Service are spread over the nodes. */
 function manifests({ nodes, pods, services }: MeshSize): string {

@@ -2,6 +2,7 @@
  * The pods of the emulated network: the cluster's Pods, and for endpoints that no Pod stands behind (a
  * cluster given by its EndpointSlices alone) a pod in their place.
  */
+import { isTerminal } from '../../kube/controllers/scheduler.ts';
 import type { ContainerPort, EndpointSlice, Pod } from '../../kube/objects.ts';
 import { tryParseSloppyIp } from '../../kube/sloppy-address.ts';
 import { familyOf, formatIpAddress, type IpAddress, tryParseIpAddress } from '../../wire/ip-address.ts';
@@ -27,7 +28,8 @@ function podAddresses(pod: Pod): IpAddress[] {
 function fromPod(pod: Pod): NetworkPod | undefined {
   const { namespace, name } = pod.metadata;
   const { nodeName, ports, hostNetwork } = pod.spec;
-  if (nodeName === undefined) return undefined;
+  // A pod that has ended has no network any more.
+  if (nodeName === undefined || isTerminal(pod)) return undefined;
   return {
     label: `pod/${namespace}/${name}`,
     namespace,

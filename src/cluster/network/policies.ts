@@ -2,6 +2,7 @@
 
 import type { PolicyNamespace, PolicyPod } from '../../cni/policy/policy.ts';
 import { PolicyIndex } from '../../cni/policy/policy-index.ts';
+import { isTerminal } from '../../kube/controllers/scheduler.ts';
 import type { Pod } from '../../kube/objects.ts';
 import { tryParseIpAddress } from '../../wire/ip-address.ts';
 import type { ClusterObjects } from '../derive.ts';
@@ -10,9 +11,11 @@ import { enforcesPolicies } from './cluster-network-choice.ts';
 /** The label that the API server gives every namespace. */
 const NAME_LABEL = 'kubernetes.io/metadata.name';
 
-function policyPod({ metadata, spec, status }: Pod): PolicyPod[] {
+function policyPod(pod: Pod): PolicyPod[] {
+  const { metadata, spec, status } = pod;
   const { nodeName: node, ports, hostNetwork } = spec;
-  if (node === undefined) return [];
+  // The addresses of a pod that has ended may be somebody else's.
+  if (node === undefined || isTerminal(pod)) return [];
   const { namespace, name, labels } = metadata;
   const addresses = status.podIPs.flatMap((text) => tryParseIpAddress(text) ?? []);
   return [{ namespace, name, node, labels, addresses, ports, hostNetwork }];

@@ -115,6 +115,15 @@ function explainDelivered(about: Explanation, outcome: Extract<Outcome, { kind: 
   return `${verb} ${serviceWords(hit)} sent it to ${where}${count}. The client sees ${asked}; ${sourceWords(about, outcome.packet)}.`;
 }
 
+/** A reminder that policies in the namespace of the pod `host` do nothing here. */
+function unenforcedWords({ plan }: Explanation, host: string): string {
+  const [kind, namespace] = host.split('/');
+  const { networkPolicies, topology } = plan.cluster;
+  const concerns = networkPolicies.some(({ metadata }) => kind === 'pod' && metadata.namespace === namespace);
+  if (!concerns || plan.policies !== undefined) return '';
+  return ` No NetworkPolicy was asked: ${topology.cni.plugin} does not act on them.`;
+}
+
 /** The hop where the request ended. */
 function lastHop({ walk, outcome }: Explanation): Hop | undefined {
   return walk.hops.findLast(({ leg, host }) => leg === 'request' && host === outcome.host);
@@ -179,7 +188,7 @@ function explain(about: Explanation): string {
   const { outcome, plan, walk } = about;
   switch (outcome.kind) {
     case 'delivered':
-      return explainDelivered(about, outcome);
+      return `${explainDelivered(about, outcome)}${unenforcedWords(about, outcome.host)}`;
     case 'closed':
       return `Refused by ${hostWords(outcome.host, plan)}: ${explainClosedPort(about.hit, outcome.packet, plan.pods)}`;
     case 'refused': {
