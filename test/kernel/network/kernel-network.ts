@@ -2,8 +2,8 @@
  * A network of the real kernel: namespaces that belong to this process alone (private-namespace.ts), joined by
  * veth pairs, with a packet socket in each. Nothing has a name outside and nothing outlives the process.
  */
-import { writeFileSync } from 'node:fs';
-import { check, type Libc, loadLibc } from '../../../src/cli/kernel/libc.ts';
+import { existsSync, writeFileSync } from 'node:fs';
+import { check, KernelUnavailable, type Libc, loadLibc } from '../../../src/cli/kernel/libc.ts';
 import { PrivateNamespace } from '../../../src/cli/kernel/private-namespace.ts';
 import { runProgram } from '../../../src/cli/kernel/programs.ts';
 import { RawSender } from '../../../src/cli/kernel/raw-sender.ts';
@@ -29,7 +29,13 @@ const QUIET: readonly (readonly [string, string])[] = [
 function writeSysctl(name: string, value: string | number): void {
   // A dot in a device's name is written as a slash in a sysctl's (sysctl.d(5)).
   const path = name.replaceAll(/[./]/g, (separator) => (separator === '.' ? '/' : '.'));
-  writeFileSync(`/proc/sys/${path}`, String(value));
+  const file = `/proc/sys/${path}`;
+  if (name.startsWith('net.bridge.') && !existsSync(file)) {
+    throw new KernelUnavailable(
+      'br_netfilter is not there, so bridges cannot be compared: modprobe br_netfilter',
+    );
+  }
+  writeFileSync(file, String(value));
 }
 
 /** A frame that passed a device of a namespace. */
