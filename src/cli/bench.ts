@@ -6,7 +6,7 @@ import type { BenchReport, BenchRequest } from './bench/subjects.ts';
 import type { Spread } from './bench/traffic.ts';
 import { seedNumber, wholeNumber } from './options.ts';
 
-const SUBJECTS = ['lookup', 'sync', 'forward', 'kernel', 'scale', 'ratios'] as const;
+const SUBJECTS = ['lookup', 'sync', 'forward', 'kernel', 'scale', 'mesh', 'ratios'] as const;
 type Subject = (typeof SUBJECTS)[number];
 const ENGINES = ['linear', 'indexed', 'compiled', 'flat'] as const;
 type Engine = (typeof ENGINES)[number];
@@ -16,6 +16,8 @@ export interface BenchFlags {
   readonly services?: readonly number[];
   readonly endpoints?: number;
   readonly nodes?: number;
+  readonly pods?: number;
+  readonly requests?: number;
   readonly mode: 'iptables' | 'nftables';
   readonly family: IpFamily;
   readonly engine?: readonly Engine[];
@@ -35,6 +37,7 @@ What is measured:
   forward   packets through a whole emulated node: new flows and established ones
   kernel    the same through this machine's own kernel, in private network namespaces (root, Linux)
   scale     rules of a very large cluster in one process, and many nodes held at once: time and memory
+  mesh      pods of an emulated cluster that ask each other over HTTP through Services: time and memory
   ratios    every performance goal, measured, beside what it should be
 
 Sides that are compared take turns in one run, on the same packets, and their answers are compared.
@@ -76,7 +79,16 @@ const ENGINES_OF: Readonly<Partial<Record<Subject, readonly Engine[]>>> = {
 /** Flags that only some subjects have a meaning for. */
 const MEANING: Readonly<
   Record<
-    'chart' | 'engine' | 'endpoints' | 'kernel' | 'nodes' | 'packets' | 'rounds' | 'services',
+    | 'chart'
+    | 'engine'
+    | 'endpoints'
+    | 'kernel'
+    | 'nodes'
+    | 'packets'
+    | 'pods'
+    | 'requests'
+    | 'rounds'
+    | 'services',
     readonly Subject[]
   >
 > = {
@@ -84,10 +96,12 @@ const MEANING: Readonly<
   engine: ['lookup', 'forward'],
   endpoints: ['lookup', 'sync', 'forward', 'kernel', 'scale'],
   kernel: ['lookup', 'sync', 'kernel', 'ratios'],
-  nodes: ['scale'],
+  nodes: ['scale', 'mesh'],
   packets: ['forward'],
+  pods: ['mesh'],
+  requests: ['mesh'],
   rounds: ['lookup', 'sync', 'forward', 'kernel'],
-  services: ['lookup', 'sync', 'forward', 'kernel', 'scale'],
+  services: ['lookup', 'sync', 'forward', 'kernel', 'scale', 'mesh'],
 };
 
 /** Refuses what cannot be measured, and says which flags mean nothing for `subject`. */
@@ -116,11 +130,14 @@ function checkFlags(subject: Subject, flags: BenchFlags): void {
 }
 
 function requestOf(subject: Subject, flags: BenchFlags): BenchRequest {
-  const { services, endpoints, nodes, family, engine, to, rounds, packets, seed, kernel = false } = flags;
+  const { services, endpoints, nodes, pods, requests, family, engine, to, rounds, packets, seed } = flags;
+  const { kernel = false } = flags;
   return {
     ...(services === undefined ? {} : { services }),
     ...(endpoints === undefined ? {} : { endpoints }),
     ...(nodes === undefined ? {} : { nodes }),
+    ...(pods === undefined ? {} : { pods }),
+    ...(requests === undefined ? {} : { requests }),
     ...(engine === undefined ? {} : { engines: engine }),
     ...(rounds === undefined ? {} : { rounds }),
     ...(packets === undefined ? {} : { packets }),
@@ -167,11 +184,21 @@ export function registerBench(program: Command): void {
     .addArgument(command.createArgument('<subject>', 'what to measure').choices(SUBJECTS))
     .option(
       '--services <numbers>',
-      'how many Services; several with commas (default: 1000,10000; scale: 50000)',
+      'how many Services; several with commas (default: 1000,10000; scale: 50000; mesh: 20)',
       services,
     )
     .option('--endpoints <number>', 'endpoints of each Service (default: 3; scale: 5)', wholeNumber(1, 1000))
-    .option('--nodes <number>', 'nodes held at once (scale) (default: 5000)', wholeNumber(1, 100_000))
+    .option(
+      '--nodes <number>',
+      'nodes (scale: held at once, default 5000; mesh: 50)',
+      wholeNumber(1, 100_000),
+    )
+    .option('--pods <number>', 'pods that ask and serve (mesh) (default: 1000)', wholeNumber(1, 100_000))
+    .option(
+      '--requests <number>',
+      'of all pods together (mesh) (default: 100000)',
+      wholeNumber(1, 100_000_000),
+    )
     .addOption(
       command
         .createOption('--mode <mode>', "kube-proxy's mode")

@@ -63,7 +63,11 @@ const TINY = ['--services', '3', '--endpoints', '2', '--rounds', '3'];
 describe('what is refused', () => {
   test.each([
     ['no subject', [], /missing required argument 'subject'/],
-    ['an unknown subject', ['speed'], /'speed' is invalid.*lookup, sync, forward, kernel, scale, ratios/],
+    [
+      'an unknown subject',
+      ['speed'],
+      /'speed' is invalid.*lookup, sync, forward, kernel, scale, mesh, ratios/,
+    ],
     ['an unknown flag', ['lookup', '--fast'], /unknown option '--fast'/],
     ['no Services', ['lookup', '--services', '0'], /whole number from 1 to 1000000/],
     ['a list with a hole', ['lookup', '--services', '10,,20'], /whole number from 1 to 1000000/],
@@ -211,12 +215,25 @@ describe('scale', () => {
   });
 });
 
+describe('mesh', () => {
+  test('every request is answered by a pod of the Service that was asked', async () => {
+    const words = ['mesh', '--nodes', '3', '--pods', '6', '--services', '2', '--requests', '30', '--json'];
+    const { requests, answered, packets, virtualSeconds } = JSON.parse(await bench(...words));
+    expect(requests).toBe(30);
+    expect(answered).toBe(30);
+    // Handshake, request, answer and end: ten packets, each met by several hosts.
+    expect(packets).toBeGreaterThan(30 * 20);
+    expect(virtualSeconds).toBeGreaterThan(1);
+  });
+});
+
 describe('text', () => {
   test.each([
     ['lookup', []],
     ['sync', []],
     ['forward', ['--packets', '50']],
     ['scale', ['--nodes', '3']],
+    ['mesh', ['--pods', '4', '--requests', '4']],
   ])('%s begins with the machine', async (subject, words) => {
     const lines = (await bench(subject, ...TINY, ...words)).split('\n');
     expect(lines[0]).toMatch(/ cores, \d+ GiB, Linux .*, Node v/);

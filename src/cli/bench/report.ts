@@ -3,6 +3,7 @@ import type { ForwardResult } from './forward.ts';
 import type { KernelReport } from './kernel.ts';
 import type { LookupResult } from './lookup.ts';
 import { samplesOf } from './measure.ts';
+import type { MeshResult } from './mesh.ts';
 import type { Ratio } from './ratios.ts';
 import type { ScaleResult } from './scale.ts';
 import type { SyncResult } from './sync.ts';
@@ -130,6 +131,23 @@ export function scaleText(result: ScaleResult): string {
     `at most ${mib(peakBytes)} of memory\n\n`,
     fleetText(fleet),
   ].join('');
+}
+
+export function meshText(result: MeshResult): string {
+  const { nodes, pods, services, requests, answered, seconds, virtualSeconds, packets, memory } = result;
+  return columns([
+    ['nodes', count(nodes)],
+    ['pods', count(pods)],
+    ['Services', count(services)],
+    ['HTTP requests, a connection each', count(requests)],
+    ['answered by a pod of the Service', count(answered)],
+    ['wall-clock seconds', count(seconds)],
+    ['virtual seconds', count(virtualSeconds)],
+    ['packets met by hosts', count(packets)],
+    ['packets per second', count(result.packetsPerSecond)],
+    ['requests per second', count(result.requestsPerSecond)],
+    ['memory', mib(memory)],
+  ]);
 }
 
 export function forwardText(results: readonly ForwardResult[]): string {

@@ -9,6 +9,8 @@ export interface BenchRequest {
   readonly services?: readonly number[];
   readonly endpoints?: number;
   readonly nodes?: number;
+  readonly pods?: number;
+  readonly requests?: number;
   readonly family: IpFamily;
   /** Names; those that the subject does not have are left out. */
   readonly engines?: readonly string[];
@@ -46,6 +48,8 @@ const SYNC_ROUNDS = 9;
 const RESTORE_ROUNDS = 5;
 
 const SCALE = { services: 50_000, endpoints: 5, fleetServices: 10_000, nodes: 5000 };
+
+const MESH = { nodes: 50, pods: 1000, services: 20, requests: 100_000 };
 
 /** Calls `measure` for each size in turn. */
 async function bySize<T>(
@@ -150,6 +154,18 @@ export async function scale(request: BenchRequest): Promise<BenchReport> {
   const size = { services, endpoints, family };
   const result = benchScale({ size, fleetServices: SCALE.fleetServices, nodes, progress });
   return { text: `${machineLine(machine)}\n${scaleText(result)}`, json: { machine, ...result } };
+}
+
+export async function mesh(request: BenchRequest): Promise<BenchReport> {
+  const [{ benchMesh }, { meshText }] = await Promise.all([import('./mesh.ts'), import('./report.ts')]);
+  const { nodes = MESH.nodes, pods = MESH.pods, requests = MESH.requests, seed } = request;
+  const { services: [services = MESH.services] = [] } = request;
+  const machine = describeMachine();
+  const clock = () => Number(process.hrtime.bigint()) / 1e9;
+  // A Service without a pod would answer nobody.
+  const size = { nodes, pods, services: Math.min(services, pods), requests };
+  const result = benchMesh(size, seed, clock);
+  return { text: `${machineLine(machine)}\n${meshText(result)}`, json: { machine, ...result } };
 }
 
 export async function ratios({ progress }: BenchRequest): Promise<BenchReport> {
