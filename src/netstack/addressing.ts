@@ -111,11 +111,15 @@ export class AddressBook implements HostView {
       ?.address;
   }
 
+  /** Groups joined on a device (by name) beyond those that its addresses bring along. */
+  alsoJoined: ((group: Ipv6Address, device: string) => boolean) | undefined;
+
   /** Whether packets to the multicast group `group` that come in on `device` are for this host. */
   hasJoined(group: IpAddress, device: Device): boolean {
     if (typeof group === 'number') return group === ALL_HOSTS_V4;
     if (sameAddress(group, ALL_NODES_V6)) return true;
     if (sameAddress(group, ALL_ROUTERS_V6)) return forwardsIpv6(device);
+    if (this.alsoJoined?.(group, device.name) === true) return true;
     return device.addresses.some(
       ({ address }) => typeof address !== 'number' && sameAddress(solicitedNodeGroup(address), group),
     );
