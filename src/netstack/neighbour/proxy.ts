@@ -3,16 +3,20 @@
  * and `ip neigh add proxy`, as pure decisions (arp.c arp_process, arp_fwd_proxy; ndisc.c ndisc_recv_ns).
  */
 import type { Random } from '../../sim/random.ts';
-import { formatIpAddress, type IpAddress } from '../../wire/ip-address.ts';
+import { formatIpAddress, type IpAddress, type Ipv6Address } from '../../wire/ip-address.ts';
+import { solicitedNodeGroup } from '../../wire/ndp.ts';
 import type { Route } from '../route-table.ts';
 
 /** The addresses for which a namespace answers on a device (`ip neigh add proxy ADDRESS dev DEVICE`). */
 export class ProxyNeighbours {
   readonly #entries = new Set<string>();
+  readonly #groups = new Set<string>();
 
   /** `device`: its name. */
   add(address: IpAddress, device: string): void {
     this.#entries.add(`${device} ${formatIpAddress(address)}`);
+    if (typeof address !== 'number')
+      this.#groups.add(`${device} ${formatIpAddress(solicitedNodeGroup(address))}`);
   }
 
   remove(address: IpAddress, device: string): void {
@@ -21,6 +25,11 @@ export class ProxyNeighbours {
 
   has(address: IpAddress, device: string): boolean {
     return this.#entries.size > 0 && this.#entries.has(`${device} ${formatIpAddress(address)}`);
+  }
+
+  /** Whether neighbours look for one of the addresses in `group` (pndisc_constructor joins it). */
+  listensTo(group: Ipv6Address, device: string): boolean {
+    return this.#groups.has(`${device} ${formatIpAddress(group)}`);
   }
 }
 
