@@ -111,6 +111,7 @@ export class Namespace extends Configuration {
   }
 
   protected booked(book: AddressBook): void {
+    book.alsoJoined = (group, device) => this.proxied.listensTo(group, device);
     this.host.addresses = book;
   }
 
