@@ -51,8 +51,8 @@ export interface Asked {
   readonly dst: Ipv6Address;
   readonly device: Interface;
   readonly target: Ipv6Address;
-  /** The address is not ours; we answer for its owner. */
-  readonly proxy: boolean;
+  /** Present when the address is not ours: the address of ours from which we answer for its owner. */
+  readonly proxy?: Ipv6Address | undefined;
   readonly router: boolean;
 }
 
@@ -74,10 +74,9 @@ export function advertisementFor({
     ...(toGroup || isProbe ? { targetMac: device.mac } : {}),
     router,
     solicited: !isProbe,
-    override: !proxy && (toGroup || isProbe),
+    override: proxy === undefined && (toGroup || isProbe),
   };
-  const from = proxy ? (ownAddresses(device).find(isLinkLocal) ?? target) : target;
-  return { src: from, dst: isProbe ? ALL_NODES : src, message };
+  return { src: proxy ?? target, dst: isProbe ? ALL_NODES : src, message };
 }
 
 /** What tells everybody on the link that `address` is here (ndisc_notify, arping -U of IPv6). */
