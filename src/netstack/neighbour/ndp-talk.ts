@@ -3,6 +3,7 @@ import { type Ipv6Address, sameAddress } from '../../wire/ip-address.ts';
 import type { MacAddress } from '../../wire/mac.ts';
 import { type NdpMessage, ndpPacket, parseNdp } from '../../wire/ndp.ts';
 import type { Packet } from '../../wire/packet.ts';
+import { selectAddress } from '../addressing.ts';
 import type { Interface } from '../link/interface.ts';
 import type { Namespace } from '../namespace.ts';
 import { isMulticast, isUnspecified } from '../route-table.ts';
@@ -54,6 +55,12 @@ export class NdpTalk {
     return true;
   }
 
+  /** What speaks for `device` towards `asker`. */
+  #ownAddress(asker: Ipv6Address, device: Interface): Ipv6Address | undefined {
+    const own = selectAddress(this.#namespace.book.devices, device.name, asker);
+    return typeof own === 'number' ? undefined : own;
+  }
+
   #isRouter(device: Interface): boolean {
     return this.#namespace.sysctls.ipv6Conf(device.name, 'forwarding') !== 0;
   }
@@ -76,7 +83,9 @@ export class NdpTalk {
       if (sourceMac !== undefined) this.#known.meet(src, device, sourceMac);
       else if (isMulticast(dst)) return;
     }
-    const say = () => this.#send(device, advertisementFor({ src, dst, device, target, proxy: !own, router }));
+    const proxy = own ? undefined : this.#ownAddress(src, device);
+    const question = { src, dst, device, target, proxy, router: own && router };
+    const say = () => this.#send(device, advertisementFor(question));
     if (own || !isMulticast(dst)) say();
     else this.#proxies.answer(device.name, say);
   }
