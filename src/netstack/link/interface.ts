@@ -162,8 +162,8 @@ export class Interface {
 
   /** Sends `frame` (dev_queue_xmit): dropped while the device is down. */
   transmit(frame: Frame, skb?: Skb): void {
-    if (!this.#up) {
-      this.dropOut(frame, 'device-down');
+    if (!this.carrier) {
+      this.dropOut(frame, this.#up ? 'link-down' : 'device-down');
       return;
     }
     this.tap('out', { frame });
