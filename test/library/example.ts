@@ -5,8 +5,11 @@ import {
   decodePackets,
   evaluate,
   generateIptablesRules,
+  HttpClient,
+  liveCluster,
   loadCluster,
   parseFrom,
+  parseIpAddress,
   parseRules,
   parseTo,
   toRuleSet,
@@ -47,3 +50,10 @@ const trace = traceCluster(cluster, {
   explore: false,
 });
 console.log(trace.explanation);
+
+// The same cluster alive, on a virtual clock: HTTP through the Service.
+const live = liveCluster(cluster, { seed: 1 });
+const { sockets } = live.namespace('pod/default/client');
+const client = new HttpClient(sockets, { dst: parseIpAddress('10.96.0.10'), port: 80 });
+client.request({ target: '/', host: 'web' }, (result) => console.log(result.kind));
+live.scheduler.runUntilIdle();

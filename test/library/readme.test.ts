@@ -70,6 +70,7 @@ describe('the library example', () => {
       expect.stringMatching(
         /^Delivered and answered\. Service default\/web \(port http\) sent it to pod\/default\/web-\S+ on demo-worker2?, one of 3 endpoints\./,
       ),
+      'response',
     ]);
   });
 });
