@@ -158,9 +158,3 @@ export function describeModelled(entry: ConntrackEntry, now: number): DescribedE
   });
   return { text, timeout: entry.expires - now };
 }
-
-/** The protocol's name, or its number. */
-export function protocolText(packet: Packet): string {
-  const protocol = protocolOf(packet);
-  return PROTOCOL_NAMES.get(protocol) ?? String(protocol);
-}

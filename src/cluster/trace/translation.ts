@@ -4,7 +4,6 @@ import { POSTROUTING_CHAIN } from '../../cni/networks/flannel.ts';
 import { MASQ_CHAIN } from '../../cni/networks/kindnet.ts';
 import type { NetfilterEvent } from '../../netfilter/events.ts';
 import type { NamespaceEvent } from '../../netstack/namespace-events.ts';
-import { type IpAddress, sameAddress } from '../../wire/ip-address.ts';
 import type { Packet } from '../../wire/packet.ts';
 import type { Walk } from './walk.ts';
 
@@ -67,9 +66,4 @@ export function translationsOf(walk: Walk): Translations {
     }
   }
   return found;
-}
-
-/** True when `packet` still carries `address` as its source. */
-export function keepsSource(packet: Packet, address: IpAddress): boolean {
-  return sameAddress(packet.src, address);
 }

@@ -53,18 +53,6 @@ export function tearDownIpMasq(rules: PluginRules, network: string, containerId:
   rules.deleteChain('ipv6', chain);
 }
 
-/** Whether the rules for the container are all there. */
-export function hasIpMasq(rules: PluginRules, { network, containerId, addresses }: MasqInput): boolean {
-  const chain = pluginChain(network, containerId);
-  return addresses.every(({ address }) => {
-    const family = familyOf(address);
-    return (
-      rules.hasChain(family, chain) &&
-      rules.rules(family, 'POSTROUTING').some((rule) => rule.endsWith(` -j ${chain}`))
-    );
-  });
-}
-
 /**
  * Removes the chains of `network` whose container is none of `valid`: those that rules lead to whose comment names
  * the network. `prefix` as in pluginChain, `entry` the chain the rules are in.

@@ -26,11 +26,6 @@ const DEFAULTS = {
 
 export type SocketSysctl = keyof typeof DEFAULTS;
 
-/** The defaults as text, for whoever lists sysctls. */
-export const SOCKET_SYSCTL_DEFAULTS: readonly (readonly [SocketSysctl, string])[] = Object.entries(
-  DEFAULTS,
-).map(([name, values]) => [name as SocketSysctl, values.join('\t')]);
-
 /** Where values come from. */
 export interface SysctlSource {
   /** The value of a sysctl by its dotted name; undefined: its default. */

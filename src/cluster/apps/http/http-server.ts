@@ -1,5 +1,5 @@
 /** An HTTP/1.1 server on the sockets of a namespace. */
-import { formatSocketAddress, type SocketAddress } from '../../../netstack/sockets/socket-address.ts';
+import type { SocketAddress } from '../../../netstack/sockets/socket-address.ts';
 import type { Sockets } from '../../../netstack/sockets/sockets.ts';
 import type { TcpConnection } from '../../../netstack/sockets/tcp/connection.ts';
 import type { TcpListener } from '../../../netstack/sockets/tcp/listener.ts';
@@ -140,9 +140,4 @@ export function startHttpServer(
     noDelay: true,
     onConnection: (connection) => serve(connection, handler),
   });
-}
-
-/** `10.0.0.1:4711`, as servers print their clients. */
-export function clientOf({ client }: HttpRequest): string {
-  return formatSocketAddress(client);
 }
