@@ -1,33 +1,16 @@
 /** One request of curl: resolve, connect, send, read, and everything it says on the way. */
-import { SOCKET_ERRORS, SocketError, type SocketErrorCode } from '../../../netstack/sockets/socket-error.ts';
+import { SOCKET_ERRORS, type SocketErrorCode } from '../../../netstack/sockets/socket-error.ts';
 import type { TcpConnection } from '../../../netstack/sockets/tcp/connection.ts';
 import { formatIpAddress, type IpAddress, tryParseIpAddress } from '../../../wire/ip-address.ts';
 import { encodeText, headerOf } from '../../apps/http/http-message.ts';
 import { passTime, resolveHost, type ToolContext } from '../tool.ts';
+import { connectFirst } from './connect.ts';
+import { CODE, type Failure } from './failure.ts';
 import type { CurlOptions } from './options.ts';
+import { requestText } from './request-text.ts';
 import { type ResponseHead, ResponseReader } from './response-reader.ts';
-import { type HttpUrl, hostHeader } from './url.ts';
+import type { HttpUrl } from './url.ts';
 import type { TransferFacts } from './write-out.ts';
-
-/** curl's own exit codes, and what curl_easy_strerror says of those that have no better text. */
-const CODE = {
-  resolve: 6,
-  connect: 7,
-  partial: 18,
-  http: 22,
-  timeout: 28,
-  empty: 52,
-  receive: 56,
-  weird: 8,
-} as const;
-
-/** Without --connect-timeout (DEFAULT_CONNECT_TIMEOUT). */
-const CONNECT_TIMEOUT = 300;
-
-interface Failure {
-  readonly code: number;
-  readonly message: string;
-}
 
 export interface TransferResult {
   readonly facts: TransferFacts;
@@ -37,12 +20,6 @@ export interface TransferResult {
 
 /** Bytes as a terminal would show them. */
 const TERMINAL = new TextDecoder();
-
-/** A connection attempt that may still succeed. */
-type Attempt =
-  | { readonly kind: 'connected'; readonly connection: TcpConnection }
-  | { readonly kind: 'failed'; readonly code: SocketErrorCode }
-  | { readonly kind: 'timed-out' };
 
 export class Transfer {
   readonly #context: ToolContext;
@@ -122,7 +99,11 @@ export class Transfer {
       return { code: CODE.resolve, message: `Could not resolve host: ${this.#url.host}` };
     }
     this.#timeNamelookup = this.#elapsed;
-    const connection = this.#connect(addresses);
+    const connection = connectFirst(
+      this.#context,
+      { options: this.#options, url: this.#url, begun: this.#begun, tell: (text) => this.#tell(text) },
+      addresses,
+    );
     if (!('local' in connection)) {
       this.#tell('Closing connection 0');
       return connection;
@@ -147,127 +128,10 @@ export class Transfer {
     return found.kind === 'found' ? found.addresses : [];
   }
 
-  /** Tries the addresses one after the other. */
-  #connect(addresses: readonly IpAddress[]): TcpConnection | Failure {
-    const { host, port } = this.#url;
-    let last: SocketErrorCode = 'ECONNREFUSED';
-    for (const address of addresses) {
-      const shown = typeof address === 'number' ? formatIpAddress(address) : `[${formatIpAddress(address)}]`;
-      this.#tell(`  Trying ${shown}:${port}...`);
-      const attempt = this.#attempt(address);
-      if (attempt.kind === 'connected') return attempt.connection;
-      if (attempt.kind === 'timed-out') return this.#connectTimeout(address);
-      last = attempt.code;
-    }
-    const why = last === 'ETIMEDOUT' ? 'Timeout was reached' : "Couldn't connect to server";
-    const message = `Failed to connect to ${host} port ${port} after ${this.#elapsedMs} ms: ${why}`;
-    this.#tell(message);
-    return { code: last === 'ETIMEDOUT' ? CODE.timeout : CODE.connect, message };
-  }
-
-  #connectTimeout(address: IpAddress): Failure {
-    const { host, port } = this.#url;
-    const { maxTime = Number.POSITIVE_INFINITY } = this.#options;
-    if (this.#elapsed >= maxTime) {
-      const message = `Connection timed out after ${this.#elapsedMs} milliseconds`;
-      this.#tell(message);
-      return { code: CODE.timeout, message };
-    }
-    const family = typeof address === 'number' ? 'ipv4' : 'ipv6';
-    this.#tell(`${family} connect timeout after ${this.#elapsedMs}ms, move on!`);
-    const message = `Failed to connect to ${host} port ${port} after ${this.#elapsedMs} ms: Timeout was reached`;
-    this.#tell(message);
-    return { code: CODE.timeout, message };
-  }
-
-  get #connectDeadline(): number {
-    const { maxTime = Number.POSITIVE_INFINITY, connectTimeout = CONNECT_TIMEOUT } = this.#options;
-    return this.#begun + Math.min(maxTime, connectTimeout);
-  }
-
-  #attempt(address: IpAddress): Attempt {
-    const { namespace, scheduler } = this.#context;
-    const { port } = this.#url;
-    let attempt: Attempt | undefined;
-    let connection: TcpConnection;
-    try {
-      connection = namespace.sockets.connect({
-        dst: address,
-        port,
-        ...this.#origin(address),
-        onConnect: (made) => {
-          attempt = { kind: 'connected', connection: made };
-        },
-        onClose: (error) => {
-          attempt = { kind: 'failed', code: error ?? 'ECONNRESET' };
-        },
-      });
-    } catch (error) {
-      if (!(error instanceof SocketError)) throw error;
-      this.#tell(`Immediate connect fail for ${formatIpAddress(address)}: ${SOCKET_ERRORS[error.code]}`);
-      return { kind: 'failed', code: error.code };
-    }
-    passTime(scheduler, () => attempt === undefined, this.#connectDeadline);
-    if (attempt === undefined) {
-      connection.abort();
-      return { kind: 'timed-out' };
-    }
-    if (attempt.kind === 'failed') {
-      const where = `${formatIpAddress(address)} port ${port}`;
-      this.#tell(`connect to ${where} failed: ${SOCKET_ERRORS[attempt.code]}`);
-    }
-    return attempt;
-  }
-
-  #origin(destination: IpAddress) {
-    const { interface: from, localPort } = this.#options;
-    const { namespace } = this.#context;
-    const src =
-      from === undefined
-        ? undefined
-        : (tryParseIpAddress(from) ?? namespace.book.masqueradeAddress(from, destination));
-    return {
-      ...(src === undefined ? {} : { src }),
-      ...(localPort === undefined ? {} : { sport: localPort }),
-    };
-  }
-
-  #requestText(): string {
-    const { headers, data, userAgent } = this.#options;
-    const given = headers.map((line) => {
-      const colon = line.indexOf(':');
-      return { line, key: line.slice(0, colon).trim().toLowerCase(), value: line.slice(colon + 1).trim() };
-    });
-    const replaced = (name: string, value: string): string => {
-      const own = given.find(({ key }) => key === name.toLowerCase());
-      if (own === undefined) return `${name}: ${value}\r\n`;
-      // `-H 'Host:'` takes the header away.
-      return own.value === '' ? '' : `${own.line}\r\n`;
-    };
-    const standard = ['host', 'user-agent', 'accept', 'content-length', 'content-type'];
-    const body =
-      data === undefined
-        ? []
-        : [
-            replaced('Content-Length', String(encodeText(data).length)),
-            replaced('Content-Type', 'application/x-www-form-urlencoded'),
-          ];
-    const others = given.filter(({ key, value }) => value !== '' && !standard.includes(key));
-    return [
-      `${this.#method} ${this.#url.path} HTTP/1.1\r\n`,
-      replaced('Host', hostHeader(this.#url)),
-      replaced('User-Agent', userAgent),
-      replaced('Accept', '*/*'),
-      ...others.map(({ line }) => `${line}\r\n`),
-      ...body,
-      '\r\n',
-    ].join('');
-  }
-
   #exchange(connection: TcpConnection): Failure | undefined {
     const { scheduler, complain } = this.#context;
     const { data, verbose, maxTime, head } = this.#options;
-    const request = this.#requestText();
+    const request = requestText(this.#options, this.#url, this.#method);
     this.#sizeRequest = encodeText(request).length;
     let ended = false;
     let error: SocketErrorCode | undefined;
