@@ -214,3 +214,53 @@ describe('lengths on a bridge', () => {
     },
   ]);
 });
+
+describe('IPv6 over a bridge', () => {
+  const NF6 = 'net.bridge.bridge-nf-call-ip6tables';
+  const rules = `*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -d fd96::1/128 -p udp -m udp --dport 53 -j DNAT --to-destination [fd00::2]:5353
+-A PREROUTING -d fd96::1/128 -p udp -m udp --dport 54 -j DNAT --to-destination [fd00::1]:5353
+-A PREROUTING -d fd96::1/128 -p udp -m udp --dport 55 -j DNAT --to-destination [fd01::2]:5353
+-A PREROUTING -d fd96::1/128 -p udp -m udp --dport 56 -j DNAT --to-destination [fd01::1]:5353
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A FORWARD -p tcp -m tcp --dport 81 -j REJECT --reject-with tcp-reset
+-A FORWARD -p udp -m udp --dport 81 -j REJECT --reject-with icmp6-port-unreachable
+COMMIT
+`;
+  const to = (dport: number) => send('p1', udp('fd00::1', 'fd96::1', { dport }));
+  differential(
+    [0, 1].flatMap((nf) => [
+      {
+        title: `DNAT within the bridge and away from it, bridge-nf-call-ip6tables=${nf}`,
+        network: nodeWithPods({ sysctls: { [NF6]: nf }, ip6tables: rules }),
+        steps: [to(53), to(53), to(54), to(55), to(56)],
+      },
+      {
+        title: `DNAT with forwarding off, bridge-nf-call-ip6tables=${nf}`,
+        network: nodeWithPods({
+          sysctls: { [NF6]: nf, 'net.ipv6.conf.all.forwarding': 0 },
+          ip6tables: rules,
+        }),
+        steps: [to(53), to(54), to(55), to(56)],
+      },
+      {
+        title: `REJECT, bridge-nf-call-ip6tables=${nf}`,
+        network: nodeWithPods({ sysctls: { [NF6]: nf }, ip6tables: rules, port: { hairpin: true } }),
+        steps: [
+          send('p1', udp('fd00::1', 'fd00::2', { dport: 81 })),
+          send('p1', tcp('fd00::1', 'fd00::2', { dport: 81 })),
+          send('p1', tcp('fd00::1', 'fd01::2', { dport: 81 })),
+          send('out', tcp('fd01::2', 'fd00::2', { dport: 81 })),
+        ],
+      },
+    ]),
+  );
+});
