@@ -521,6 +521,8 @@ export class Host {
   }
 
   #comeIn(skb: Skb, audience: Audience): Fate {
+    const device = this.addresses.devices.get(skb.inDevice ?? 'lo');
+    if (device !== undefined && isImpossibleIpv6(skb.packet, device)) return dropped('martian');
     const outer = this.#icmpBusy;
     // What comes in does so after the sender is done.
     this.#icmpBusy = undefined;

@@ -161,7 +161,9 @@ export function routeInput(arrival: Arrival): InputDecision {
  * groups of scope 0 and 1.
  */
 export function isImpossibleIpv6({ src, dst }: Packet, device: Device): boolean {
-  if (typeof src === 'number' || typeof dst === 'number' || device.name === 'lo') return false;
-  if (isLoopback(src) || isLoopback(dst) || isMulticast(src)) return true;
-  return isMulticast(dst) && ((dst.w0 >>> 16) & 15) <= 1;
+  if (typeof src === 'number' || typeof dst === 'number') return false;
+  const isLo = device.name === 'lo';
+  if (isMulticast(src) || (!isLo && (isLoopback(src) || isLoopback(dst)))) return true;
+  // Scope 0 is reserved, scope 1 does not leave the host.
+  return isMulticast(dst) && ((dst.w0 >>> 16) & 15) <= (isLo ? 0 : 1);
 }
