@@ -4,7 +4,7 @@ import { differential } from './network/differential.ts';
 import { randomScenario } from './network/random-network.ts';
 
 const first = Number(process.env.NETWORK_SEED ?? 1);
-const runs = Number(process.env.NETWORK_RUNS ?? 40);
+const runs = Number(process.env.NETWORK_RUNS ?? 30);
 
 describe('networks at random', () => {
   differential(Array.from({ length: runs }, (_, index) => randomScenario(first + index)));
