@@ -23,7 +23,8 @@ export const DROP_REASONS = {
   'multicast-not-joined': 'no socket of the host has joined the group',
   'too-big': 'the packet is longer than the outgoing device allows and may not be fragmented',
   'awaiting-fragments': 'the fragment is held until the rest of its packet arrives',
-  malformed: 'a match or target gave the packet up: a header is cut off, connlimit counts nobody any more (hotdrop)',
+  malformed:
+    'a match or target gave the packet up: a header is cut off, connlimit counts nobody any more (hotdrop)',
   'no-neighbour': 'nobody answered when the next hop was looked for on the link',
   'neighbour-table-full': 'there are as many neighbours as the table may hold (gc_thresh3)',
   'neighbour-queue-full': 'too many packets already wait for the same neighbour to be found',
