@@ -1,9 +1,10 @@
 /** What the README shows is what is printed, and its example is this folder's example.ts and runs. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadCluster, parseFrom, parseTo, traceCluster } from 'kubewire';
+import { liveCluster, loadCluster, parseFrom, parseTo, traceCluster } from 'kubewire';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { renderText } from '../../src/cli/trace/render-text.ts';
+import { runTools } from '../../src/cluster/tools/run-tools.ts';
 import { SUPPORTED_MATCHES } from '../../src/netfilter/matching/evaluate.ts';
 import { SUPPORTED_TARGETS } from '../../src/netfilter/target.ts';
 
@@ -35,6 +36,24 @@ describe('the output that the README shows', () => {
     const table = printed.slice(printed.indexOf('Every outcome')).split('\n\n')[0] ?? '';
     expect(table.split('\n')).toHaveLength(4);
     expect(readme).toContain(table);
+  });
+});
+
+describe('the tools that the README runs', () => {
+  it('print what it shows', () => {
+    const inputs = ['topologies/three-nodes.yaml', 'topologies/coredns.yaml'].map((file) => {
+      return { file, text: readFileSync(join(ROOT, file), 'utf8') };
+    });
+    let printed = '';
+    runTools(
+      liveCluster(loadCluster(inputs), { seed: 1 }),
+      [
+        { who: 'pod/default/client', tool: 'curl', args: ['-s', 'http://web/'] },
+        { who: 'node/demo-worker', tool: 'conntrack', args: ['-L'] },
+      ],
+      { print: (text) => (printed += text), complain: () => {} },
+    );
+    expect(readme).toContain(`-- curl -s http://web/\n${printed}\`\`\``);
   });
 });
 
