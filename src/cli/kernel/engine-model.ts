@@ -180,9 +180,14 @@ export class EngineModel {
    * of the moment the next packet falls on would be a matter of luck.
    */
   isNearDeadline(): boolean {
-    const near = (time: number) => Math.abs(time - this.#now) < DEADLINE_MARGIN;
+    return this.#hasDeadline(this.#now, this.#now);
+  }
+
+  /** True when something expires between two times, a margin around them included. */
+  #hasDeadline(from: number, to: number): boolean {
+    const near = (time: number) => time > from - DEADLINE_MARGIN && time < to + DEADLINE_MARGIN;
     return this.#candidates.some((host) => {
-      for (const entry of host.netfilter.conntrack.entries(this.#now - DEADLINE_MARGIN)) {
+      for (const entry of host.netfilter.conntrack.entries(from - DEADLINE_MARGIN)) {
         if (near(entry.expires) || near(entry.streamAfter)) return true;
       }
       return false;
@@ -207,14 +212,20 @@ export class EngineModel {
     late = 0,
   ): Followed {
     const start = this.#candidates;
+    // Something may have expired in between without any packet showing it yet: then both may be true.
+    const crosses = late >= NOTEWORTHY_DELAY && this.#hasDeadline(this.#now, this.#now + late);
     const inTime = this.#followNow(injection, observation, listConntrack);
-    if (inTime.differences.length === 0 || late < NOTEWORTHY_DELAY) return inTime;
+    const agrees = inTime.differences.length === 0;
+    if (late < NOTEWORTHY_DELAY || (agrees && !crosses)) return inTime;
     const closest = this.#candidates;
     this.#candidates = start;
     this.#now += late;
     const delayed = this.#followNow(injection, observation, listConntrack);
     this.#now -= late;
-    if (delayed.differences.length === 0) return delayed;
+    if (delayed.differences.length === 0) {
+      if (agrees) this.#candidates = [...closest, ...this.#candidates].slice(0, MAX_CANDIDATES);
+      return agrees ? inTime : delayed;
+    }
     this.#candidates = closest;
     return inTime;
   }
