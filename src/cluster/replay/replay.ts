@@ -97,7 +97,7 @@ class Replay {
     this.#silence(packets);
     this.#network.observe(this.#observe);
     for (const [index, each] of packets.entries()) {
-      scheduler.runUntil(begun + each.time);
+      this.#passUntil(begun + each.time, each.frame);
       this.#stories.push(new PacketStory());
       this.#frames.push(each.frame);
       scheduler.withCause({ index, leg: 'packet' } satisfies ReplayCause, () => this.#send(each));
@@ -106,6 +106,18 @@ class Replay {
     this.#network.observe(undefined);
     for (const [index, story] of this.#stories.entries()) this.#flows.noteOutcome(flowOf[index] ?? -1, story);
     return { place: this.#place, flows: this.#flows.flows(), capture: this.#session };
+  }
+
+  /** Lets time pass until the next packet is due; without a bound, packets that go round in circles never end. */
+  #passUntil(time: number, frame: number): void {
+    const { scheduler } = this.#network;
+    const { events, idle } = scheduler.runUntilIdle({ until: time, events: MAX_EVENTS });
+    if (!idle && events >= MAX_EVENTS) {
+      throw new InputError(
+        `more than ${MAX_EVENTS} things happened before frame ${frame} was due: packets go round in circles`,
+      );
+    }
+    scheduler.runUntil(time);
   }
 
   readonly #frames: number[] = [];

@@ -55,6 +55,14 @@ const LONG: Readonly<Record<string, keyof Options>> = {
   write: 'write',
 };
 
+function patternOf(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch {
+    throw new ToolExit(1, `sysctl: the pattern '${text}' is no regular expression`);
+  }
+}
+
 function readArguments(args: readonly string[]): {
   readonly options: Options;
   readonly words: readonly string[];
@@ -64,7 +72,7 @@ function readArguments(args: readonly string[]): {
   const words: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const word = args[at] ?? '';
-    if (word === '-r' || word === '--pattern') options.pattern = new RegExp(args[++at] ?? '');
+    if (word === '-r' || word === '--pattern') options.pattern = patternOf(args[++at] ?? '');
     else if (word.startsWith('-')) {
       const names = word.startsWith('--')
         ? [LONG[word.slice(2)]]

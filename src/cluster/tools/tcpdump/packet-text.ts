@@ -5,6 +5,7 @@ import { ipLength, parsePacket } from '../../../wire/headers.ts';
 import { formatIpAddress } from '../../../wire/ip-address.ts';
 import { BROADCAST_MAC, formatMac } from '../../../wire/mac.ts';
 import { type Fragment, type Packet, protocolOf, type UdpDatagram } from '../../../wire/packet.ts';
+import { WireError } from '../../../wire/wire-error.ts';
 import { dnsText } from './dns-text.ts';
 import { icmpText, icmpv6Text } from './icmp-text.ts';
 import { TcpConversations, tcpText } from './tcp-text.ts';
@@ -125,5 +126,10 @@ function opaqueText(packet: Packet, printer: PacketPrinter): string {
   if (transport.kind !== 'opaque') return '';
   const { protocol, data } = transport;
   if (!IP_IN_IP.has(protocol)) return ` ${protocolName(packet)} ${data.length}`;
-  return printer.line({ kind: 'packet', packet: parsePacket(data) });
+  try {
+    return printer.line({ kind: 'packet', packet: parsePacket(data) });
+  } catch (error) {
+    if (error instanceof WireError) return '[|ip]';
+    throw error;
+  }
 }
