@@ -19,7 +19,6 @@ import { Scheduler } from '../../sim/scheduler.ts';
 import { buildNode, nodeMac } from './build-node.ts';
 import { buildPeer, buildRouter, outsideMac } from './build-outside.ts';
 import type { AnyHostPlan, NetworkPlan } from './network-plan.ts';
-import { conntrackSysctls } from './sysctls.ts';
 
 /** Something that happened in the namespace of `host`. */
 export interface Observation {
@@ -34,7 +33,7 @@ export interface ClusterNetworkOptions {
   readonly seed: number;
   /** Where netfilter's random decisions come from; by default each host's own stream under `seed`. */
   readonly choices?: Choices;
-  /** Called for every namespace when it has its devices: its sockets or answerer go here. */
+  /** Called for every namespace when it is made, before it has devices: its sockets or answerer go here. */
   readonly inhabit?: (namespace: Namespace, plan: AnyHostPlan) => void;
 }
 
@@ -140,7 +139,6 @@ export class ClusterNetwork {
       seed: this.seed,
       rules,
       sysctls,
-      conntrack: conntrackSysctls(sysctls),
       ...(sets === undefined ? {} : { sets }),
       ...(legacyRules === undefined ? {} : { rulesBeside: legacyRules }),
       ...(this.#choices === undefined ? {} : { choices: this.#choices }),
