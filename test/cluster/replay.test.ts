@@ -1,12 +1,14 @@
 /** Packets of captures in an emulated cluster: what became of each flow, and the capture that tells why. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadCluster } from '../../src/cluster/load.ts';
 import type { Outcome } from '../../src/cluster/replay/packet-outcome.ts';
 import { replay } from '../../src/cluster/replay/replay.ts';
 import { type ReplayPacket, replayPackets } from '../../src/cluster/replay/replay-packets.ts';
 import { parsePlace } from '../../src/cluster/replay/replay-place.ts';
+import { InputError } from '../../src/sim/input-error.ts';
 import type { CapturedPacket } from '../../src/wire/capture-file.ts';
 import { emitFrame } from '../../src/wire/frame.ts';
 import { emitPacket, parsePacket } from '../../src/wire/headers.ts';
@@ -14,6 +16,7 @@ import { parseIpAddress } from '../../src/wire/ip-address.ts';
 import { NO_BYTES, type Packet, type Transport } from '../../src/wire/packet.ts';
 import { LINKTYPE, readPcap } from '../../src/wire/pcap.ts';
 import { readPcapng } from '../../src/wire/pcapng-read.ts';
+import { arbitraryPacket } from '../wire/arbitrary-packet.ts';
 
 const FILE = join(import.meta.dirname, '../../topologies/three-nodes.yaml');
 const cluster = (more = '') =>
@@ -177,6 +180,46 @@ describe('replayed packets', () => {
     expect(once.flows).toEqual(again.flows);
     expect(once.capture?.toPcapng()).toEqual(again.capture?.toPcapng());
   });
+});
+
+describe('random packets', () => {
+  it.each(['ipv4', 'ipv6'] as const)(
+    'of %s all come to an end somewhere',
+    (family) => {
+      const seed = Number(process.env.KUBEWIRE_SEED ?? Math.floor(Math.random() * 0x7fffffff));
+      console.info(`random packets: seed ${seed}`);
+      const known =
+        family === 'ipv4'
+          ? ['10.244.1.2', '10.96.0.10', '172.18.0.3', '203.0.113.77']
+          : ['fd00::1', 'fe80::1'];
+      const drawn = fc.sample(
+        fc.tuple(
+          arbitraryPacket(family),
+          fc.constantFrom(...known, undefined),
+          fc.constantFrom(...known, undefined),
+        ),
+        { seed, numRuns: 150 },
+      );
+      const packets = drawn.map(([each, src, dst]) => ({
+        ...each,
+        ...(src === undefined ? {} : { src: parseIpAddress(src) }),
+        ...(dst === undefined ? {} : { dst: parseIpAddress(dst) }),
+      }));
+      for (const at of [POD, NODE]) {
+        try {
+          const { flows, capture } = play(at, send(...packets), '', true);
+          const counted = flows.flatMap(({ outcomes }) => outcomes.map(({ count }) => count));
+          expect(counted.reduce((sum, count) => sum + count, 0)).toBe(packets.length);
+          expect(() => readPcapng(capture?.toPcapng() ?? new Uint8Array(0))).not.toThrow();
+        } catch (error) {
+          // Two echo servers that were set on each other never stop, here as anywhere.
+          if (!(error instanceof InputError)) throw error;
+          expect(error.message).toContain('packets go round in circles');
+        }
+      }
+    },
+    30_000,
+  );
 });
 
 describe('the capture of a replay', () => {
