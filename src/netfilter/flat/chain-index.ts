@@ -16,6 +16,8 @@ const TABLE = { fields: 0, entries: 1, mask: 2, lowest: 3, words: 4 } as const;
 const FIELD = { destination: 1, source: 2, protocol: 4, dport: 8 } as const;
 const ENTRY_WORDS = 4;
 const EMPTY = -1;
+/** Where the residual rules begin, from the start of an index. */
+export const RESIDUALS = 2;
 /** Chains and groups of rules smaller than this are quicker to walk. */
 const MIN_RULES = 8;
 
@@ -148,6 +150,47 @@ export function foldAddress(column: Uint32Array, row: number, width: number): nu
   return foldWords(column, row * width, width);
 }
 
+/** The part of a packet's protocol and port that a table with these `fields` has in its keys. */
+function portsKey(fields: number, ports: number): number {
+  return (fields & FIELD.protocol ? ports & 0xff : 0) | (fields & FIELD.dport ? ports & -0x10000 : 0);
+}
+
+/** The word of `index` that looking for a packet in the table whose head is at `head` reads first. */
+export function firstSlot(index: Int32Array, head: number, dst: number, src: number, ports: number): number {
+  const fields = index[head + TABLE.fields] ?? 0;
+  const key0 = fields & FIELD.destination ? dst : 0;
+  const key1 = fields & FIELD.source ? src : 0;
+  const slot = hashKey(key0, key1, portsKey(fields, ports)) & (index[head + TABLE.mask] ?? 0);
+  return (index[head + TABLE.entries] ?? 0) + slot * ENTRY_WORDS;
+}
+
+/** The first rule with the packet's key in the table whose head is at `head`, or -1. */
+export function ruleOfKey(index: Int32Array, head: number, dst: number, src: number, ports: number): number {
+  const fields = index[head + TABLE.fields] ?? 0;
+  const entries = index[head + TABLE.entries] ?? 0;
+  const mask = index[head + TABLE.mask] ?? 0;
+  const key0 = fields & FIELD.destination ? dst : 0;
+  const key1 = fields & FIELD.source ? src : 0;
+  const key2 = portsKey(fields, ports);
+  for (let slot = hashKey(key0, key1, key2) & mask; ; slot = (slot + 1) & mask) {
+    const entry = entries + slot * ENTRY_WORDS;
+    const ordinal = index[entry + 3] ?? EMPTY;
+    if (ordinal === EMPTY) return EMPTY;
+    if (index[entry] === key0 && index[entry + 1] === key1 && index[entry + 2] === key2) return ordinal;
+  }
+}
+
+/** The head of the largest table of the index at `at`. */
+export function largestTable(index: Int32Array, at: number): number {
+  const first = at + RESIDUALS + (index[at + 1] ?? 0);
+  let largest = first;
+  for (let table = 1; table < (index[at] ?? 0); table++) {
+    const head = first + table * TABLE.words;
+    if ((index[head + TABLE.mask] ?? 0) > (index[largest + TABLE.mask] ?? 0)) largest = head;
+  }
+  return largest;
+}
+
 /**
  * The first rule at or after `from` whose exact fields are the packet's, or -1: of the hashed rules of the
  * index at `at`. `dst` and `src` are folded.
@@ -162,30 +205,12 @@ export function firstHashed(
 ): number {
   let best = -1;
   const tables = index[at] ?? 0;
-  let head = at + 2 + (index[at + 1] ?? 0);
+  let head = at + RESIDUALS + (index[at + 1] ?? 0);
   for (let table = 0; table < tables; table++, head += TABLE.words) {
     if (best >= 0 && (index[head + TABLE.lowest] ?? 0) > best) continue;
-    const fields = index[head + TABLE.fields] ?? 0;
-    const entries = index[head + TABLE.entries] ?? 0;
-    const mask = index[head + TABLE.mask] ?? 0;
-    const key0 = fields & FIELD.destination ? dst : 0;
-    const key1 = fields & FIELD.source ? src : 0;
-    const key2 = (fields & FIELD.protocol ? ports & 0xff : 0) | (fields & FIELD.dport ? ports & -0x10000 : 0);
-    let slot = hashKey(key0, key1, key2) & mask;
-    for (;;) {
-      const entry = entries + slot * ENTRY_WORDS;
-      let ordinal = index[entry + 3] ?? EMPTY;
-      if (ordinal === EMPTY) break;
-      if (index[entry] === key0 && index[entry + 1] === key1 && index[entry + 2] === key2) {
-        while (ordinal !== EMPTY && ordinal < from) ordinal = same[ordinal] ?? EMPTY;
-        if (ordinal !== EMPTY && (best < 0 || ordinal < best)) best = ordinal;
-        break;
-      }
-      slot = (slot + 1) & mask;
-    }
+    let ordinal = ruleOfKey(index, head, dst, src, ports);
+    while (ordinal !== EMPTY && ordinal < from) ordinal = same[ordinal] ?? EMPTY;
+    if (ordinal !== EMPTY && (best < 0 || ordinal < best)) best = ordinal;
   }
   return best;
 }
-
-/** Where the residual rules of the index at `at` begin. */
-export const RESIDUALS = 2;

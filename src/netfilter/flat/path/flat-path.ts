@@ -19,6 +19,7 @@ import { CT_BIT } from '../layout.ts';
 import { newScratch } from '../match-record.ts';
 import { Connection, TRACKED } from './connection.ts';
 import { FLOW_BIT } from './flow-layout.ts';
+import { FlowStore } from './flow-store.ts';
 import { FlowTable } from './flow-table.ts';
 import { rewriteHeaders } from './headers.ts';
 import { FATE, type PathBatch } from './path-batch.ts';
@@ -31,6 +32,7 @@ import {
   type StepName,
   stepNumber,
 } from './path-reference.ts';
+import { AHEAD, ReadAhead } from './read-ahead.ts';
 import type { FlatRouting } from './routing.ts';
 import { type Stage, type Stages, stagesOf } from './stages.ts';
 import type { TapedChoices } from './taped-choices.ts';
@@ -52,6 +54,7 @@ export class FlatPath<P> {
   readonly #counters = new PathCounters();
   readonly #packet: PathPacket;
   readonly #binder: Binder;
+  readonly #ahead = new ReadAhead();
   #walker: Walker;
   #table: FlowTable;
   #rules: LoadedRules | undefined;
@@ -69,13 +72,20 @@ export class FlatPath<P> {
     this.#packet = new PathPacket(new Connection(netfilter.sysctls));
     this.#binder = new Binder(this.#packet, choices, routing);
     this.#walker = new Walker(newScratch(0, choices), 0);
-    this.#table = this.forgetFlows(expectedFlows);
+    this.#table = this.#begin(new FlowStore(expectedFlows));
     netfilter.counters = this.#counters;
   }
 
-  /** Begins with an empty conntrack table, with room for `expectedFlows`, and returns it. */
+  /**
+   * Begins with an empty conntrack table, with room for `expectedFlows`, and returns it. The one before is not to be
+   * used any more: its memory is the new one's.
+   */
   forgetFlows(expectedFlows = 0): FlowTable {
-    this.#table = new FlowTable(this.#netfilter.sysctls, expectedFlows);
+    return this.#begin(this.#table.store.emptied(expectedFlows));
+  }
+
+  #begin(store: FlowStore): FlowTable {
+    this.#table = new FlowTable(this.#netfilter.sysctls, store);
     this.#netfilter.conntrack = this.#table;
     return this.#table;
   }
@@ -85,7 +95,11 @@ export class FlatPath<P> {
     this.passages.clear();
     const stages = this.#refresh();
     this.#now = this.#netfilter.clock.now();
-    for (let row = 0; row < batch.count; row++) batch.fate[row] = this.#pass(batch, row, stages);
+    for (let start = 0; start < batch.count; start += AHEAD) {
+      const end = Math.min(batch.count, start + AHEAD);
+      this.#ahead.read(batch, start, end, this.#table.store, stages.natPrerouting);
+      for (let row = start; row < end; row++) batch.fate[row] = this.#pass(batch, row, stages);
+    }
   }
 
   /** Follows the rules that are loaded. */
@@ -153,10 +167,12 @@ export class FlatPath<P> {
 
   /** Walks a chain without anything of it showing yet; PASSES, a FATE, REFERRED or TRANSLATES. */
   #walk(batch: PathBatch, row: number, stage: Stage): number {
-    const image = stage.image(batch.inDevice[row] ?? 0, this.#packet.outDevice);
+    const inDevice = batch.inDevice[row] ?? 0;
+    const { outDevice, registers } = this.#packet;
+    const image = stage.image(inDevice, outDevice);
     if (image === undefined || stage.table.refers) return REFERRED;
     this.#choices.begin();
-    switch (this.#walker.walk(stage.table, image, this.#packet.registers)) {
+    switch (this.#walker.walk(stage.table, image, stage.memo(inDevice, outDevice), registers)) {
       case OUTCOME.accept:
         return PASSES;
       case OUTCOME.drop:

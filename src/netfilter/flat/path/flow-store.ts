@@ -37,6 +37,19 @@ export class FlowStore {
     this.#mask = SLOTS_PER_FLOW * this.#capacity - 1;
   }
 
+  /** A store without flows and with room for `expected`: this one, all its flows forgotten, or a larger one. */
+  emptied(expected: number): FlowStore {
+    if (expected > this.#capacity) return new FlowStore(expected);
+    this.words.fill(0, 0, this.#used * FLOW.words);
+    this.#slots.fill(0);
+    this.#sources.fill(0);
+    this.#free.length = 0;
+    this.#size = 0;
+    this.#used = 0;
+    this.#order = 0;
+    return this;
+  }
+
   get size(): number {
     return this.#size;
   }
@@ -75,6 +88,18 @@ export class FlowStore {
       if (words[at] !== src || words[at + FLOW.dst] !== dst || words[at + FLOW.ports] !== ports) continue;
       if (((words[record + FLOW.status] ?? 0) & 0xff) === protocol) return stored - 1;
     }
+  }
+
+  /**
+   * Reads where looking for tuples with these hashes begins, to have it near; the sum of it is of no use but to keep
+   * the reading from being optimised away.
+   */
+  readSlots(hashes: Int32Array, count: number): number {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let seen = 0;
+    for (let at = 0; at < count; at++) seen ^= slots[2 * ((hashes[at] ?? 0) & mask)] ?? 0;
+    return seen;
   }
 
   /** The latest flow from this source (`sport << 16`), or -1; the others follow by `nextFrom`. */

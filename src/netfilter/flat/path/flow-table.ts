@@ -13,7 +13,7 @@ import type { ConntrackSysctls } from '../../conntrack/timeouts.ts';
 import type { Tuple } from '../../tuple.ts';
 import { runTracker, ScratchContext, ScratchSegment } from './first-packet.ts';
 import { FLOW, FLOW_BIT, FLOW_TIME, REPLY } from './flow-layout.ts';
-import { FlowStore, recordedExpiry } from './flow-store.ts';
+import { type FlowStore, recordedExpiry } from './flow-store.ts';
 
 interface FlatTuple extends Tuple {
   readonly src: number;
@@ -42,11 +42,11 @@ export class FlowTable extends ConntrackTable {
   /** Built when the table is full for the first time; from then on every flow has an entry. */
   #evictable: EvictionBuckets | undefined;
 
-  /** `expected` flows are made room for; `sysctls` are those of the Netfilter whose table it is. */
-  constructor(sysctls: ConntrackSysctls, expected = 0) {
+  /** `sysctls` are those of the Netfilter whose table it is; `store` is empty, and its own from now on. */
+  constructor(sysctls: ConntrackSysctls, store: FlowStore) {
     super();
     this.#context = new ScratchContext(sysctls);
-    this.store = new FlowStore(expected);
+    this.store = store;
   }
 
   override get size(): number {

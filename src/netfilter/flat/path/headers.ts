@@ -80,8 +80,8 @@ export class PathHeaders {
     this.totalLength = total;
     this.dontFragment = ((bytes[start + 6] ?? 0) & DONT_FRAGMENT) !== 0;
     this.ttl = bytes[start + 8] ?? 0;
-    this.src = word(bytes, start + 12);
-    this.dst = word(bytes, start + 16);
+    this.src = networkWord(bytes, start + 12);
+    this.dst = networkWord(bytes, start + 16);
     const transport = start + IP_HEADER;
     this.sport = half(bytes, transport);
     this.dport = half(bytes, transport + 2);
@@ -102,8 +102,8 @@ export class PathHeaders {
     const header = ((bytes[at + 12] ?? 0) >>> 4) * 4;
     if (header < TCP_HEADER || header > length) return false;
     if (!this.#checksumMatches(batch, at, length)) return false;
-    this.seq = word(bytes, at + 4) >>> 0;
-    this.ack = word(bytes, at + 8) >>> 0;
+    this.seq = networkWord(bytes, at + 4) >>> 0;
+    this.ack = networkWord(bytes, at + 8) >>> 0;
     this.flags = bytes[at + 13] ?? 0;
     this.window = half(bytes, at + 14);
     this.options = at + TCP_HEADER;
@@ -135,7 +135,8 @@ function half(bytes: Uint8Array, at: number): number {
   return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 }
 
-function word(bytes: Uint8Array, at: number): number {
+/** The signed 32-bit word of the network at `at`. */
+export function networkWord(bytes: Uint8Array, at: number): number {
   return (half(bytes, at) << 16) | half(bytes, at + 2);
 }
 

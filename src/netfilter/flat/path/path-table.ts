@@ -4,7 +4,7 @@
  */
 import type { LoadedChain, LoadedTable } from '../../loaded-rules.ts';
 import type { Chain, Rule } from '../../rule-set.ts';
-import { indexChain } from '../chain-index.ts';
+import { indexChain, largestTable } from '../chain-index.ts';
 import { FlatTable } from '../flat-table.ts';
 import type { LinearImage } from '../image.ts';
 import { ACTION, ACTION_WORDS, RESULT } from '../layout.ts';
@@ -22,6 +22,10 @@ export const NAT_KIND = {
   /** MASQUERADE --random or --random-fully. */
   masqueradeRandom: 3,
 } as const;
+
+/** No long chain is looked for behind more jumps than this. */
+const MAX_JUMPS = 4;
+const NO_CHAIN = -1;
 
 /** `action` is the rule's ACTION. */
 function natKindOf({ target }: Rule, action: number | undefined): number {
@@ -126,6 +130,35 @@ export class PathTable {
     });
     const policy = chain.chain.policy === 'DROP' ? RESULT.policyDrop : RESULT.policyAccept;
     return { ...this.#shared, base: chain.number, policy, devices };
+  }
+
+  /** Every chain's index (chain-index.ts). */
+  get index(): Int32Array {
+    return this.#shared.index;
+  }
+
+  /**
+   * The largest table (head) of the first index that jumps from the built-in chain `base` lead to; -1: none is near.
+   */
+  longIndex(base: string): number {
+    const { indexOf, bounds, actions, index } = this.#shared;
+    let chain = this.#flat.chain(base)?.number ?? NO_CHAIN;
+    for (let jumps = 0; jumps <= MAX_JUMPS && chain !== NO_CHAIN; jumps++) {
+      const at = indexOf[chain] ?? -1;
+      if (at >= 0) return largestTable(index, at);
+      const end = bounds[2 * chain + 1] ?? 0;
+      let next = NO_CHAIN;
+      for (let rule = bounds[2 * chain] ?? 0; rule < end; rule++) {
+        const code = actions[rule * ACTION_WORDS];
+        if (code !== ACTION.jump && code !== ACTION.goto) continue;
+        const target = actions[rule * ACTION_WORDS + 1] ?? 0;
+        const isIndexed = (indexOf[target] ?? -1) >= 0;
+        if (isIndexed || next === NO_CHAIN) next = target;
+        if (isIndexed) break;
+      }
+      chain = next;
+    }
+    return -1;
   }
 
   /** The number of the built-in chain `base` if it has no rules and its policy is ACCEPT, else -1. */

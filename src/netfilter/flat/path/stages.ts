@@ -5,6 +5,7 @@ import type { TableName } from '../../rule-set.ts';
 import type { LinearImage } from '../image.ts';
 import { PathTable } from './path-table.ts';
 import type { FlatRouting } from './routing.ts';
+import { newMemo } from './walk-memo.ts';
 
 /** No device: beyond the numbers of all devices. */
 export const NO_DEVICE = -1;
@@ -14,21 +15,35 @@ export class Stage {
   readonly table: PathTable;
   /** The number of the chain when it has no rules and lets everything pass, else -1. */
   readonly passing: number;
+  /** Where packets are looked up first in a long chain: PathTable.longIndex. */
+  readonly longIndex: number;
   readonly #chain: string;
   readonly #devices: readonly string[];
   /** By incoming and outgoing device. */
   readonly #images: (LinearImage | undefined)[] = [];
+  readonly #memos: (Int32Array | undefined)[] = [];
 
   constructor(table: PathTable, chain: string, devices: readonly string[]) {
     this.table = table;
     this.#chain = chain;
     this.#devices = devices;
     this.passing = table.passingChain(chain);
+    this.longIndex = table.longIndex(chain);
+  }
+
+  /** What is kept of walks with these devices. */
+  memo(inDevice: number, outDevice: number): Int32Array {
+    const at = this.#pairOf(inDevice, outDevice);
+    const known = this.#memos[at];
+    if (known !== undefined) return known;
+    const memo = newMemo();
+    this.#memos[at] = memo;
+    return memo;
   }
 
   /** What walking the chain with these devices needs; the table has the chain. */
   image(inDevice: number, outDevice: number): LinearImage | undefined {
-    const at = inDevice * (this.#devices.length + 1) + outDevice + 1;
+    const at = this.#pairOf(inDevice, outDevice);
     const known = this.#images[at];
     if (known !== undefined) return known;
     const name = (device: number) => this.#devices[device] ?? '';
@@ -38,6 +53,10 @@ export class Stage {
     });
     this.#images[at] = image;
     return image;
+  }
+
+  #pairOf(inDevice: number, outDevice: number): number {
+    return inDevice * (this.#devices.length + 1) + outDevice + 1;
   }
 }
 

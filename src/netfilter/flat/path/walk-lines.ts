@@ -8,7 +8,8 @@ import type { LinearImage } from '../image.ts';
 import { ACTION, HEAD, RESULT, TEST } from '../layout.ts';
 import { MATCH, NO_MATCH, runTests, type Scratch, UNDECIDED } from '../match-record.ts';
 import { NAT_KIND, type PathTable } from './path-table.ts';
-import { HAS_PORTS, JUMP, LINE, LINE_COUNTERS } from './rule-lines.ts';
+import { ASKS_MORE, HAS_PORTS, JUMP, LINE, LINE_COUNTERS } from './rule-lines.ts';
+import { MEMO, MEMO_MATCHED, memoAt } from './walk-memo.ts';
 
 /** What a walk ends with. */
 export const OUTCOME = {
@@ -36,10 +37,15 @@ export class Walker {
   decided = -1;
   /** The mark that the rules gave the packet. */
   mark = 0;
-  /** Rules that matched on the last walk, and the chain whose policy decided, or -1. */
-  readonly #matched = new Int32Array(MAX_MATCHED);
+  /** Rules that match while one walks. */
+  readonly #walked = new Int32Array(MAX_MATCHED);
+  /** Rules that matched on the last walk: `#count` from `#firstMatched` on; and the chain whose policy decided, or -1. */
+  #matched: Int32Array = this.#walked;
+  #firstMatched = 0;
   #count = 0;
   #policyOf = -1;
+  /** Whether a rule of the last walk asked for more than mark, state and devices. */
+  #asksMore = false;
   readonly #returns: Int32Array;
   readonly #scratch: Scratch;
 
@@ -53,8 +59,8 @@ export class Walker {
   count(table: PathTable, bytes: number): void {
     const { counters } = table;
     const matched = this.#matched;
-    const count = this.#count;
-    for (let place = 0; place < count; place++) {
+    const end = this.#firstMatched + this.#count;
+    for (let place = this.#firstMatched; place < end; place++) {
       const at = (matched[place] ?? 0) * LINE_COUNTERS.doubles + LINE_COUNTERS.packets;
       counters[at] = (counters[at] ?? 0) + 1;
       counters[at + 1] = (counters[at + 1] ?? 0) + bytes;
@@ -63,10 +69,45 @@ export class Walker {
   }
 
   /** Walks the packet in row 0 of `registers` and returns an OUTCOME; nothing but this object and the draws changes. */
-  walk(table: PathTable, image: LinearImage, registers: Batch): number {
+  walk(table: PathTable, image: LinearImage, memo: Int32Array, registers: Batch): number {
+    const state = (registers.state[0] ?? 0) | 0;
+    const mark = (registers.mark[0] ?? 0) | 0;
+    const at = memoAt(state, mark);
+    if (memo[at] === 0 || memo[at + MEMO.state] !== state || memo[at + MEMO.mark] !== mark) {
+      const outcome = this.#walk(table, image, registers);
+      if (!this.#asksMore && outcome !== OUTCOME.refer) this.#keep(memo, at, { state, mark, outcome });
+      return outcome;
+    }
+    this.mark = memo[at + MEMO.newMark] ?? 0;
+    this.decided = memo[at + MEMO.decided] ?? 0;
+    this.#policyOf = memo[at + MEMO.policyOf] ?? 0;
+    this.#count = memo[at + MEMO.count] ?? 0;
+    this.#matched = memo;
+    this.#firstMatched = at + MEMO.matched;
+    return (memo[at] ?? 0) - 1;
+  }
+
+  /** Keeps the last walk. */
+  #keep(
+    memo: Int32Array,
+    at: number,
+    { state, mark, outcome }: { readonly state: number; readonly mark: number; readonly outcome: number },
+  ): void {
+    if (this.#count > MEMO_MATCHED) return;
+    memo[at] = outcome + 1;
+    memo[at + MEMO.state] = state;
+    memo[at + MEMO.mark] = mark;
+    memo[at + MEMO.newMark] = this.mark;
+    memo[at + MEMO.decided] = this.decided;
+    memo[at + MEMO.policyOf] = this.#policyOf;
+    memo[at + MEMO.count] = this.#count;
+    memo.set(this.#walked.subarray(0, this.#count), at + MEMO.matched);
+  }
+
+  #walk(table: PathTable, image: LinearImage, registers: Batch): number {
     const { lines } = table;
     const returns = this.#returns;
-    const matched = this.#matched;
+    const matched = this.#walked;
     const dst = (registers.dst[0] ?? 0) | 0;
     const src = (registers.src[0] ?? 0) | 0;
     const protocol = (registers.protocol[0] ?? 0) | 0;
@@ -82,15 +123,18 @@ export class Walker {
     let index = image.indexOf[image.base] ?? -1;
     let outcome: number = OUTCOME.refer;
     let policyOf = -1;
+    let asked = 0;
     for (;;) {
       let rule = -1;
       if (index >= 0) {
+        asked = ASKS_MORE;
         rule = this.#indexed(table, image, registers, next, index, mark);
         if (rule < -1) return OUTCOME.refer;
       } else {
         for (; next < end; next++) {
           const at = next * LINE.words;
           const head = lines[at] ?? 0;
+          asked |= head;
           const there = (dst & (lines[at + LINE.dstMask] ?? 0)) === (lines[at + LINE.dst] ?? 0);
           if (there === ((head & HEAD.notDestination) !== 0)) continue;
           if ((head & HEAD.anyProtocol) === 0 && (head & 0xff) !== protocol) continue;
@@ -171,6 +215,9 @@ export class Walker {
       index = returns[depth + 2] ?? -1;
     }
     this.mark = mark;
+    this.#asksMore = (asked & ASKS_MORE) !== 0;
+    this.#matched = matched;
+    this.#firstMatched = 0;
     this.#count = count;
     this.#policyOf = policyOf;
     return outcome;

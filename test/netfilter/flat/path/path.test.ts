@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FATE } from '../../../../src/netfilter/flat/path/path-batch.ts';
+import { AHEAD } from '../../../../src/netfilter/flat/path/read-ahead.ts';
 import type { RuleSet } from '../../../../src/netfilter/rule-set.ts';
 import { mergeRuleSets, toRuleSet } from '../../../../src/ruletext/load-rules.ts';
 import { parseRules } from '../../../../src/ruletext/parse-rules.ts';
@@ -46,7 +47,9 @@ function play(ruleSet: RuleSet, seed: number, label: string): void {
   const twins = new Twins(ruleSet, seed, shapeOf(dice));
   const traffic = new Traffic(dice, ruleSet);
   for (let batch = 0; batch < BATCHES; batch++) {
-    const arrivals: Arrival[] = Array.from({ length: 1 + dice.random.below(6) }, () => traffic.next());
+    // Now and then more than the path reads ahead of.
+    const length = dice.chance(4) ? AHEAD + 1 + dice.random.below(6) : 1 + dice.random.below(6);
+    const arrivals: Arrival[] = Array.from({ length }, () => traffic.next());
     for (const passage of twins.play(arrivals, `${label}, batch ${batch}`)) traffic.learn(passage);
     if (dice.chance(30)) twins.wait(dice.pick([0.1, 1, 3, 11, 31, 121, 400]));
     // Loading the same rules again forgets counters and keeps flows.
