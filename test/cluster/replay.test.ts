@@ -8,7 +8,6 @@ import type { Outcome } from '../../src/cluster/replay/packet-outcome.ts';
 import { replay } from '../../src/cluster/replay/replay.ts';
 import { type ReplayPacket, replayPackets } from '../../src/cluster/replay/replay-packets.ts';
 import { parsePlace } from '../../src/cluster/replay/replay-place.ts';
-import { InputError } from '../../src/sim/input-error.ts';
 import type { CapturedPacket } from '../../src/wire/capture-file.ts';
 import { emitFrame } from '../../src/wire/frame.ts';
 import { emitPacket, parsePacket } from '../../src/wire/headers.ts';
@@ -206,19 +205,13 @@ describe('random packets', () => {
         ...(dst === undefined ? {} : { dst: parseIpAddress(dst) }),
       }));
       for (const at of [POD, NODE]) {
-        try {
-          const { flows, capture } = play(at, send(...packets), '', true);
-          const counted = flows.flatMap(({ outcomes }) => outcomes.map(({ count }) => count));
-          expect(counted.reduce((sum, count) => sum + count, 0)).toBe(packets.length);
-          expect(() => readPcapng(capture?.toPcapng() ?? new Uint8Array(0))).not.toThrow();
-        } catch (error) {
-          // Two echo servers that were set on each other never stop, here as anywhere.
-          if (!(error instanceof InputError)) throw error;
-          expect(error.message).toContain('packets go round in circles');
-        }
+        const { flows, capture } = play(at, send(...packets), '', true);
+        const counted = flows.flatMap(({ outcomes }) => outcomes.map(({ count }) => count));
+        expect(counted.reduce((sum, count) => sum + count, 0)).toBe(packets.length);
+        expect(() => readPcapng(capture?.toPcapng() ?? new Uint8Array(0))).not.toThrow();
       }
     },
-    30_000,
+    120_000,
   );
 });
 
