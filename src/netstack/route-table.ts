@@ -49,9 +49,16 @@ const MULTICAST_V6: IpPrefix = { address: ipv6(0xff000000, 0, 0, 0), length: 8 }
 const CONNECTED_METRIC_V6 = 256;
 const DEFAULT_METRIC_V6 = 1024;
 
+/** The device's first address of the subnet: for the others, secondary ones, it speaks. */
+function primaryOf({ addresses }: Device, address: number, length: number): IpAddress {
+  const subnet = prefixOf(address, length);
+  const first = addresses.find((own) => own.length === length && prefixContains(subnet, own.address));
+  return first?.address ?? address;
+}
+
 /** What an IPv4 address brings along: itself, its on-link network, its broadcast address (fib_add_ifaddr). */
 function ipv4Routes(device: Device, { length, noPrefixRoute }: InterfaceAddress, address: number): Route[] {
-  const local = { device: device.name, src: address, metric: 0 };
+  const local = { device: device.name, src: primaryOf(device, address, length), metric: 0 };
   const routes: Route[] = [{ ...local, type: 'local', prefix: hostPrefix(address) }];
   if (length === 32) return routes;
   const network = prefixOf(address, length);
