@@ -221,6 +221,7 @@ export class Host {
   }
 
   #passage(run: () => Fate): Passage {
+    this.netfilter.memory.tick = {};
     return this.#collect(() => {
       const fate = run();
       this.#trace?.({ kind: 'fate', fate });

@@ -146,6 +146,9 @@ function assemble(libc: Libc, { host, rules, backend }: KernelPlan, open: { clos
   ];
   runProgram('ip', ['-batch', '-'], `${commands.join('\n')}\n`);
   waitForLocalRoutes(host.devices.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
+  // IPv6 forwards on all devices or on none; writing that one sets every device's, so it comes first.
+  const forwards = host.devices.some(({ name, forwarding }) => name !== 'lo' && forwarding);
+  if (!forwards) setSysctl('ipv6/conf/all/forwarding', '0');
   for (const device of host.devices) {
     for (const [path, value] of deviceSysctls(device)) setSysctl(path, value);
   }

@@ -16,14 +16,14 @@ export interface Connection {
 /** What is known of one address: once met, it stays known even when none of its connections is left. */
 export interface ConnectionList {
   readonly connections: readonly Connection[];
-  /** The packet with which the list was last put in order. */
-  readonly orderedBy: object;
+  /** The tick in which the list was last put in order. */
+  readonly orderedIn: object;
 }
 
 export interface CountQuestion {
   readonly connection: Connection;
-  /** The packet that asks; only its identity counts. */
-  readonly packet: object;
+  /** Now, as the kernel counts; only its identity counts. */
+  readonly tick: object;
   /** The connection's entry is in conntrack's table. */
   readonly confirmed: boolean;
   /** The connection is ASSURED: it is no candidate any more, and the list is cleaned instead. */
@@ -62,22 +62,22 @@ function clean(
 /**
  * `list` (undefined: the address is new) after the question's connection has been counted in. A connection that is
  * found alive ends the search at once, so what lies behind it stays, stale or not; a new one cleans all and joins at
- * the end. Within one tick of the kernel's clock a list is put in order once only, so a packet that comes by again
- * before its connection is confirmed counts again.
+ * the end. Within one tick of the kernel's clock a list is put in order once only: whoever comes by again, or next,
+ * before its connection is confirmed is counted without a look.
  */
 export function countConnection(list: ConnectionList | undefined, question: CountQuestion): ConnectionList {
-  const { connection, packet, confirmed, assured, table, now } = question;
-  if (list === undefined) return { connections: [connection], orderedBy: packet };
+  const { connection, tick, confirmed, assured, table, now } = question;
+  if (list === undefined) return { connections: [connection], orderedIn: tick };
   const { connections } = list;
-  if (assured) return { connections: clean(connections, question), orderedBy: packet };
-  if (!confirmed && list.orderedBy === packet) {
-    return { connections: [...connections, connection], orderedBy: packet };
+  if (assured) return { connections: clean(connections, question), orderedIn: tick };
+  if (!confirmed && list.orderedIn === tick) {
+    return { connections: [...connections, connection], orderedIn: tick };
   }
   const kept: Connection[] = [];
   let collected = 0;
   for (const [index, other] of connections.entries()) {
     if (collected > MAX_COLLECT) {
-      return { connections: [...kept, ...connections.slice(index), connection], orderedBy: packet };
+      return { connections: [...kept, ...connections.slice(index), connection], orderedIn: tick };
     }
     const liveness = livenessOf(other, table, now);
     if (liveness !== 'gone' && same(other, connection)) {
@@ -86,7 +86,7 @@ export function countConnection(list: ConnectionList | undefined, question: Coun
     if (liveness === 'live') kept.push(other);
     else collected++;
   }
-  return { connections: [...kept, connection], orderedBy: packet };
+  return { connections: [...kept, connection], orderedIn: tick };
 }
 
 /**
@@ -95,8 +95,8 @@ export function countConnection(list: ConnectionList | undefined, question: Coun
  */
 export function cleanedInPassing(
   list: ConnectionList,
-  question: Pick<CountQuestion, 'table' | 'now' | 'packet'>,
+  question: Pick<CountQuestion, 'table' | 'now' | 'tick'>,
 ): ConnectionList | undefined {
   const connections = clean(list.connections, question);
-  return connections.length === 0 ? undefined : { connections, orderedBy: question.packet };
+  return connections.length === 0 ? undefined : { connections, orderedIn: question.tick };
 }

@@ -39,6 +39,11 @@ export class MatchMemory {
   /** By the rule's match, then by masked address and zone. */
   readonly connlimits = new Map<Match, Map<string, ConnectionList>>();
   readonly nfacct = new Map<string, NfacctCounters>();
+  /**
+   * Stands for the kernel's tick: the same object for a packet and all that the host says because of it. Undefined:
+   * every packet has a tick of its own.
+   */
+  tick: object | undefined;
   readonly #recent = new Map<string, RecentList>();
   /** By family and name. */
   readonly #hashlimits = new Map<string, HashlimitTable>();
@@ -91,6 +96,7 @@ export class MatchMemory {
 
   clone(): MatchMemory {
     const copy = new MatchMemory();
+    copy.tick = this.tick;
     for (const [match, count] of this.nth) copy.nth.set(match, count);
     for (const [match, bucket] of this.limits) copy.limits.set(match, bucket);
     for (const [match, lists] of this.connlimits) copy.connlimits.set(match, new Map(lists));

@@ -126,11 +126,11 @@ function connectionOf(skb: Skb): Connection | undefined {
 }
 
 /** Cleans the lists that share a slot with a new one; which do is the luck of the kernel's seed. */
-function cleanNeighbours(lists: Map<string, ConnectionList>, packet: Skb, env: MatchEnvironment): void {
+function cleanNeighbours(lists: Map<string, ConnectionList>, tick: object, env: MatchEnvironment): void {
   const { choices, conntrack: table, now } = env;
   if (choices.collides === undefined) return;
   for (const [key, list] of lists) {
-    const cleaned = cleanedInPassing(list, { table, now, packet });
+    const cleaned = cleanedInPassing(list, { table, now, tick });
     if (cleaned?.connections.length === list.connections.length || !choices.collides()) continue;
     if (cleaned === undefined) lists.delete(key);
     else lists.set(key, cleaned);
@@ -147,8 +147,9 @@ export const matchConnlimit: Evaluator<ConnlimitMatch> = (match, skb, env) => {
   memory.connlimits.set(match, lists);
   const entry = skb.ct?.entry ?? table.find(connection.tuple, connection.zone, now)?.entry;
   const status = { confirmed: entry?.confirmed === true, assured: entry?.assured === true };
-  if (!lists.has(key)) cleanNeighbours(lists, skb, env);
-  const counted = countConnection(lists.get(key), { connection, packet: skb, ...status, table, now });
+  const tick = memory.tick ?? skb;
+  if (!lists.has(key)) cleanNeighbours(lists, tick, env);
+  const counted = countConnection(lists.get(key), { connection, tick, ...status, table, now });
   lists.set(key, counted);
   const { length } = counted.connections;
   // The last connection has just closed: the kernel takes the empty list for a failure and drops the packet.
