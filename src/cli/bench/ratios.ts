@@ -128,24 +128,27 @@ async function growth(small: Prepared, large: Prepared): Promise<Ratio> {
   return judged(GOALS.growth, at100k / at100, `${millions(at100k)} against ${millions(at100)}`);
 }
 
+/** How often our side and C's follow one another. */
+const TURNS = 15;
+
 async function againstC({ engines, image, batch }: Prepared): Promise<Ratio> {
   const { front } = image;
   if (front === undefined) throw new Error('the rules have no dispatch table');
   let reference: CReference | undefined;
   try {
     reference = new CReference();
-    const ours: number[] = [];
-    const theirs: number[] = [];
-    for (let turn = 0; turn < 5; turn++) {
+    const turns: { readonly compiled: number; readonly c: number }[] = [];
+    for (let turn = 0; turn < TURNS; turn++) {
       const measured = await interleave(
         [{ name: 'compiled', run: () => engines.compiled.lookup(batch, 0, ROWS) }],
-        { rounds: 41, warmUp: 10 },
+        { rounds: 21, warmUp: 4 },
       );
-      ours.push(samplesFor(measured, 'compiled').median);
-      theirs.push(reference.run(front, batch, 41).median);
+      const compiled = perSecond(samplesFor(measured, 'compiled'), ROWS);
+      turns.push({ compiled, c: perSecond(reference.run(front, batch, 21), ROWS) });
     }
-    const rate = (times: number[]) => (ROWS * 1e9) / (times.sort((a, b) => a - b)[2] ?? Number.NaN);
-    const [compiled, c] = [rate(ours), rate(theirs)];
+    // Of the turn in the middle: both sides of a turn meet the same machine, one turn does not meet another's.
+    turns.sort((a, b) => a.compiled / a.c - b.compiled / b.c);
+    const { compiled, c } = turns[TURNS >> 1] ?? { compiled: Number.NaN, c: Number.NaN };
     return judged(GOALS.c, compiled / c, `${millions(compiled)} against ${millions(c)}`);
   } catch (error) {
     if (error instanceof NoCReference) return judged(GOALS.c, null, error.message);

@@ -2,6 +2,7 @@
 import { CompiledTable } from '../../netfilter/flat/compile.ts';
 import type { Chain, Table } from '../../netfilter/rule-set.ts';
 import { generateIptablesRules } from '../../proxy/iptables/generate.ts';
+import { collectGarbage } from './collect.ts';
 import type { Backend } from './kernel-node.ts';
 import { interleave, type Side, samplesFor } from './measure.ts';
 import { type RestoreProgram, Restorer } from './restorer.ts';
@@ -78,12 +79,17 @@ function ourSides(size: Size, { full, before, after }: Texts): readonly Side<str
   let state = 0;
   let input = fresh(table);
   return [
-    { name: 'generate', run: () => void generateIptablesRules(inputs.cluster) },
-    { name: 'parse', run: () => void natTable(full, family) },
+    {
+      name: 'generate',
+      prepare: collectGarbage,
+      run: () => void generateIptablesRules(inputs.cluster),
+    },
+    { name: 'parse', prepare: collectGarbage, run: () => void natTable(full, family) },
     {
       name: 'compile',
       prepare: () => {
         input = fresh(table);
+        collectGarbage();
       },
       run: () => void new CompiledTable(input, family).image('PREROUTING'),
     },

@@ -6,18 +6,19 @@
  *   chains ──▶ FlatTable (records) ──▶ indexes ──┐
  *      └─────▶ leaves ──▶ Front ─────────────────┴──▶ Image ──▶ lookupLinear, lookupCompiled
  */
-import { compareAddress, familyOf, type IpAddress, type IpFamily } from '../../wire/ip-address.ts';
-import { type IpPrefix, lastAddress } from '../../wire/ip-prefix.ts';
-import { PROTOCOL } from '../../wire/protocol.ts';
-import type { Chain, Rule, Table } from '../rule-set.ts';
+import type { IpFamily } from '../../wire/ip-address.ts';
+import type { IpPrefix } from '../../wire/ip-prefix.ts';
+import type { Chain, Table } from '../rule-set.ts';
 import { indexChain } from './chain-index.ts';
-import { wordsOf } from './encode-tests.ts';
 import { type Decision, type FlatChain, FlatTable } from './flat-table.ts';
 import { Front } from './front.ts';
 import type { Image } from './image.ts';
 import { NO_DECISION, RESULT } from './layout.ts';
+import { firstJump, leadingRules, leadingTo } from './leading-rules.ts';
 import { type Facts, Leaf } from './leaf.ts';
+import { localRanges } from './local-ranges.ts';
 import { FlatPool } from './pool.ts';
+import { isSameChain } from './same-chain.ts';
 import { WordList } from './word-list.ts';
 
 /** What a batch's packets have in common, and the table's rules may ask for. */
@@ -27,70 +28,6 @@ export interface BatchSetting {
   readonly outDevice?: string;
   /** Addresses of type LOCAL. Absent or empty: none. */
   readonly locals?: readonly IpPrefix[];
-}
-
-/** The protocols of which rules name ports that a packet always has. */
-const PORT_PROTOCOLS: ReadonlySet<number> = new Set([
-  PROTOCOL.tcp,
-  PROTOCOL.udp,
-  PROTOCOL.sctp,
-  PROTOCOL.udplite,
-]);
-
-const PROTOCOL_NUMBERS: ReadonlyMap<number, number> = new Map(
-  [...PORT_PROTOCOLS].map((protocol, index) => [protocol, index]),
-);
-
-/** Whether a mask lets no bit aside. */
-function isWhole(mask: IpAddress): boolean {
-  if (typeof mask === 'number') return mask === 0xffffffff;
-  return (mask.w0 & mask.w1 & mask.w2 & mask.w3) === -1;
-}
-
-/** The exact destination, protocol and port that `rule` asks for, and nothing else; undefined: more, or less. */
-function exactFacts(rule: Rule): Facts | undefined {
-  let destination: Facts['destination'] | undefined;
-  let protocol: number | undefined;
-  let dport: number | undefined;
-  for (const match of rule.matches) {
-    switch (match.kind) {
-      case 'comment':
-      case 'nfacct':
-        break;
-      case 'destination':
-        if (match.negate || destination !== undefined) return undefined;
-        if (!isWhole(match.mask)) return undefined;
-        destination = match.address;
-        break;
-      case 'protocol':
-        if (match.negate || match.protocol === 0) return undefined;
-        protocol = match.protocol;
-        break;
-      case 'tcp':
-      case 'udp':
-      case 'sctp':
-      case 'udplite': {
-        const { dport: port, sport } = match;
-        if (protocol !== PROTOCOL[match.kind] || port === undefined || sport !== undefined) return undefined;
-        if (match.kind === 'tcp' && (match.flags ?? match.option) !== undefined) return undefined;
-        if (port.negate || port.from !== port.to || dport !== undefined) return undefined;
-        dport = port.from;
-        break;
-      }
-      default:
-        return undefined;
-    }
-  }
-  if (destination === undefined || protocol === undefined || dport === undefined) return undefined;
-  return PORT_PROTOCOLS.has(protocol) ? { destination, protocol, dport } : undefined;
-}
-
-/** Equal for equal facts. */
-function factsKey({ destination, protocol, dport }: Facts): number | string {
-  // The protocols with ports, told apart by two bits, leave room for the rest in a double.
-  const ports = (PROTOCOL_NUMBERS.get(protocol) ?? 0) * 0x10000 + dport;
-  if (typeof destination === 'number') return destination * 0x40000 + ports;
-  return `${destination.w0} ${destination.w1} ${destination.w2} ${destination.w3} ${ports}`;
 }
 
 /** A hook's dispatch table and what it was made from. */
@@ -347,25 +284,6 @@ export class CompiledTable {
   }
 }
 
-/** Equality of the plain values that rules are made of. */
-function isSame(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  const entries = Object.entries(a);
-  if (entries.length !== Object.keys(b).length) return false;
-  return entries.every(([name, value]) => isSame(value, (b as Readonly<Record<string, unknown>>)[name]));
-}
-
-/** Whether two chains hold the same rules under the same policy; counters do not count. */
-function isSameChain(chain: Chain, other: Chain | undefined): boolean {
-  if (other === undefined || chain.policy !== other.policy) return false;
-  if (chain.rules.length !== other.rules.length) return false;
-  return chain.rules.every((rule, index) => {
-    const { matches, target } = other.rules[index] ?? rule;
-    return isSame(rule.matches, matches) && isSame(rule.target, target);
-  });
-}
-
 function addReferrers(referrers: Map<string, Set<string>>, chain: Chain): void {
   for (const { target } of chain.rules) {
     if (!('chain' in target)) continue;
@@ -373,73 +291,4 @@ function addReferrers(referrers: Map<string, Set<string>>, chain: Chain): void {
     if (known === undefined) referrers.set(target.chain, new Set([chain.name]));
     else known.add(chain.name);
   }
-}
-
-/** The chain that `chain` plainly jumps to first, if it does. */
-function firstJump({ rules: [first] }: Chain): string | undefined {
-  if (first === undefined || !('chain' in first.target)) return undefined;
-  return first.matches.every(({ kind }) => kind === 'comment') ? first.target.chain : undefined;
-}
-
-interface LeadingRule {
-  readonly rule: Rule;
-  /** From 0. */
-  readonly index: number;
-  readonly facts: Facts;
-}
-type LeadingRules = ReadonlyMap<number | string, LeadingRule>;
-
-/** Chains are immutable: what was found out about one holds for good. */
-const leadingRulesOf = new WeakMap<Chain, LeadingRules>();
-
-/**
- * The first rule of each key in `chain`, up to the first rule that is not about an exact key: what comes
- * after that one may already be decided.
- */
-function leadingRules(chain: Chain): LeadingRules {
-  const known = leadingRulesOf.get(chain);
-  if (known !== undefined) return known;
-  const rules = new Map<number | string, LeadingRule>();
-  for (const [index, rule] of chain.rules.entries()) {
-    const facts = exactFacts(rule);
-    if (facts === undefined) break;
-    const key = factsKey(facts);
-    if (!rules.has(key)) rules.set(key, { rule, index, facts });
-  }
-  leadingRulesOf.set(chain, rules);
-  return rules;
-}
-
-const leadingToOf = new WeakMap<Chain, ReadonlyMap<string, readonly LeadingRule[]>>();
-
-/** The leading rules of `chain` by the chain that they jump to. */
-function leadingTo(chain: Chain): ReadonlyMap<string, readonly LeadingRule[]> {
-  const known = leadingToOf.get(chain);
-  if (known !== undefined) return known;
-  const byTarget = new Map<string, LeadingRule[]>();
-  for (const leading of leadingRules(chain).values()) {
-    const { target } = leading.rule;
-    if (!('chain' in target)) continue;
-    const others = byTarget.get(target.chain);
-    if (others === undefined) byTarget.set(target.chain, [leading]);
-    else others.push(leading);
-  }
-  leadingToOf.set(chain, byTarget);
-  return byTarget;
-}
-
-/** First and last words of each prefix of `family`, ascending, overlapping ones joined. */
-function localRanges(locals: readonly IpPrefix[], family: IpFamily): Uint32Array {
-  const ranges = locals
-    .filter(({ address }) => familyOf(address) === family)
-    .map((prefix) => ({ first: prefix.address, last: lastAddress(prefix) }))
-    .sort((a, b) => compareAddress(a.first, b.first));
-  const joined: { first: IpPrefix['address']; last: IpPrefix['address'] }[] = [];
-  for (const range of ranges) {
-    const previous = joined.at(-1);
-    if (previous !== undefined && compareAddress(range.first, previous.last) <= 0) {
-      if (compareAddress(range.last, previous.last) > 0) previous.last = range.last;
-    } else joined.push({ ...range });
-  }
-  return Uint32Array.from(joined.flatMap(({ first, last }) => [...wordsOf(first), ...wordsOf(last)]));
 }

@@ -35,8 +35,39 @@ export function dispatchIpv4(
   return misses;
 }
 
+/** Tables of up to this many words stay in the second-level cache: reading ahead costs more than it saves. */
+export const NEAR_WORDS = 1 << 19;
+
 /** Finds the entries. Rows without one are given a wrong one, whose results do not last. */
 function probe(front: FrontImage, batch: Batch, from: number, to: number, missing: Int32Array): number {
+  const isNear = front.memory.length <= NEAR_WORDS;
+  const others = isNear ? probeNear(front, batch, from, to) : probeFar(front, batch, from, to);
+  return others === 0 ? 0 : probeOn(front, batch, from, others, missing);
+}
+
+/** Looks into the first slot of each row; returns how many rows are `listed` since their entry is not there. */
+function probeNear(front: FrontImage, batch: Batch, from: number, to: number): number {
+  const { directory, shift, memory } = front;
+  const { words } = batch;
+  const dst = columnStart(batch.dst);
+  const protocol = columnStart(batch.protocol);
+  const dport = columnStart(batch.dport);
+  let others = 0;
+  for (let row = from; row < to; row++) {
+    const destination = words[(dst + row) | 0] ?? 0;
+    const ports = ((words[(protocol + row) | 0] ?? 0) << 16) | (words[(dport + row) | 0] ?? 0);
+    const hash = mixKey(destination, ports);
+    const entry = (memory[(directory + (hash >>> shift)) | 0] ?? 0) | ((hash & SLOT_MASK) << 2);
+    entryOf[(row - from) | 0] = entry;
+    listed[others] = row;
+    const differs = ((memory[entry] ?? 0) ^ destination) | ((memory[entry | 1] ?? 0) ^ ports);
+    others = (others + ((differs | (0 - differs)) >>> 31)) | 0;
+  }
+  return others;
+}
+
+/** The same, with all first slots read ahead. */
+function probeFar(front: FrontImage, batch: Batch, from: number, to: number): number {
   const { directory, shift, memory } = front;
   const { words } = batch;
   const dst = columnStart(batch.dst);
@@ -59,6 +90,21 @@ function probe(front: FrontImage, batch: Batch, from: number, to: number, missin
     const differs = ((memory[entry] ?? 0) ^ destination) | ((memory[entry | 1] ?? 0) ^ ports);
     others = (others + ((differs | (0 - differs)) >>> 31)) | 0;
   }
+  return others;
+}
+
+/** Goes on to further slots for the first `others` of the listed rows; lists and counts those without an entry. */
+function probeOn(
+  { memory }: FrontImage,
+  batch: Batch,
+  from: number,
+  others: number,
+  missing: Int32Array,
+): number {
+  const { words } = batch;
+  const dst = columnStart(batch.dst);
+  const protocol = columnStart(batch.protocol);
+  const dport = columnStart(batch.dport);
   let misses = 0;
   for (let place = 0; place < others; place++) {
     const row = listed[place] ?? 0;
@@ -94,7 +140,7 @@ function choose(front: FrontImage, batch: Batch, from: number, to: number): void
     shapeOf[(row - from) | 0] = shape;
     endpointOf[(row - from) | 0] = endpoint;
   }
-  touch(memory, endpointOf, (to - from) | 0);
+  if (memory.length > NEAR_WORDS) touch(memory, endpointOf, (to - from) | 0);
 }
 
 /**

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { makeBatch } from '../../../src/netfilter/flat/batch.ts';
 import { CompiledTable } from '../../../src/netfilter/flat/compile.ts';
+import { NEAR_WORDS } from '../../../src/netfilter/flat/dispatch-ipv4.ts';
 import { Fleet } from '../../../src/netfilter/flat/fleet.ts';
+import type { Image } from '../../../src/netfilter/flat/image.ts';
 import { lookupCompiled } from '../../../src/netfilter/flat/lookup.ts';
 import type { Chain, Table } from '../../../src/netfilter/rule-set.ts';
 import { toRuleSet } from '../../../src/ruletext/load-rules.ts';
@@ -89,6 +91,15 @@ type Columns = ReturnType<typeof packets>;
 const answers = ({ result, newDst, newDport, newMark }: Columns) =>
   [result, newDst, newDport, newMark].map((column) => [...column]);
 
+/** The same tables in so much memory that lookups read ahead. */
+function withLargeMemory(image: Image): Image {
+  const { front } = image;
+  if (front === undefined) throw new Error('the rules have no dispatch table');
+  const memory = new Int32Array(NEAR_WORDS + 1);
+  memory.set(front.memory);
+  return { ...image, front: { ...front, memory } };
+}
+
 test.each(SEEDS)('every node answers as if it were compiled alone, seed %i', (seed) => {
   const random = new Random(seed);
   let common = clusterTable(random);
@@ -105,6 +116,10 @@ test.each(SEEDS)('every node answers as if it were compiled alone, seed %i', (se
       );
       lookupCompiled(alone, batch, 0, ROWS);
       expect(actual, `seed ${seed}, turn ${turn}, node ${node}`).toEqual(answers(batch));
+      if (node > 0) continue;
+      batch.result.fill(0);
+      lookupCompiled(withLargeMemory(alone), batch, 0, ROWS);
+      expect(answers(batch), `seed ${seed}, turn ${turn}, a large table`).toEqual(actual);
     }
     const change = changes(random);
     fleet.update(change);

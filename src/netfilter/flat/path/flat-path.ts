@@ -34,15 +34,11 @@ import {
 } from './path-reference.ts';
 import { AHEAD, ReadAhead } from './read-ahead.ts';
 import type { FlatRouting } from './routing.ts';
+import { PASSES, REFERRED, SAID, TRANSLATES } from './said.ts';
 import { type Stage, type Stages, stagesOf } from './stages.ts';
 import type { TapedChoices } from './taped-choices.ts';
 import { Binder, isTaken } from './translate.ts';
-import { OUTCOME, Walker } from './walk-lines.ts';
-
-/** What a stage says besides a FATE: the packet goes on; the reference takes it; a NAT rule matched. */
-const PASSES = 0;
-const REFERRED = -1;
-const TRANSLATES = -2;
+import { Walker } from './walk-lines.ts';
 
 export class FlatPath<P> {
   /** What the reference says of the packets of the last batch that it took, by row. */
@@ -72,7 +68,8 @@ export class FlatPath<P> {
     this.#packet = new PathPacket(new Connection(netfilter.sysctls));
     this.#binder = new Binder(this.#packet, choices, routing);
     this.#walker = new Walker(newScratch(0, choices), 0);
-    this.#table = this.#begin(new FlowStore(expectedFlows));
+    this.#table = new FlowTable(netfilter.sysctls, new FlowStore(expectedFlows));
+    netfilter.conntrack = this.#table;
     netfilter.counters = this.#counters;
   }
 
@@ -81,11 +78,7 @@ export class FlatPath<P> {
    * used any more: its memory is the new one's.
    */
   forgetFlows(expectedFlows = 0): FlowTable {
-    return this.#begin(this.#table.store.emptied(expectedFlows));
-  }
-
-  #begin(store: FlowStore): FlowTable {
-    this.#table = new FlowTable(this.#netfilter.sysctls, store);
+    this.#table = new FlowTable(this.#netfilter.sysctls, this.#table.store.emptied(expectedFlows));
     this.#netfilter.conntrack = this.#table;
     return this.#table;
   }
@@ -172,18 +165,8 @@ export class FlatPath<P> {
     const image = stage.image(inDevice, outDevice);
     if (image === undefined || stage.table.refers) return REFERRED;
     this.#choices.begin();
-    switch (this.#walker.walk(stage.table, image, stage.memo(inDevice, outDevice), registers)) {
-      case OUTCOME.accept:
-        return PASSES;
-      case OUTCOME.drop:
-        return FATE.droppedByRule;
-      case OUTCOME.policyDrop:
-        return FATE.droppedByPolicy;
-      case OUTCOME.nat:
-        return TRANSLATES;
-      default:
-        return REFERRED;
-    }
+    const outcome = this.#walker.walk(stage.table, image, stage.memo(inDevice, outDevice), registers);
+    return SAID[outcome] ?? REFERRED;
   }
 
   /** Lets the last walk stand. */
@@ -203,8 +186,7 @@ export class FlatPath<P> {
   }
 
   #natDestination(batch: PathBatch, row: number, stages: Stages): number {
-    const connection = this.#packet.connection;
-    const tuple = this.#packet.tuple;
+    const { connection, tuple } = this.#packet;
     const { entry } = connection;
     if (entry !== undefined) {
       const bound = (connection.state & CT_BIT.ESTABLISHED) !== 0 || entry.destinationDone;
@@ -251,8 +233,7 @@ export class FlatPath<P> {
   }
 
   #natSource(batch: PathBatch, row: number, stages: Stages): number {
-    const connection = this.#packet.connection;
-    const tuple = this.#packet.tuple;
+    const { connection, tuple } = this.#packet;
     const { entry, isReply } = connection;
     if (entry !== undefined) {
       const bound = (connection.state & CT_BIT.ESTABLISHED) !== 0 || entry.sourceDone;
