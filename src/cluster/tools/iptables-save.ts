@@ -1,4 +1,4 @@
-/** `iptables-save`, `ip6tables-save` and `nft list ruleset`: the rules in force, as the namespace has them. */
+/** `iptables-save` and `ip6tables-save`: the rules in force, as the namespace has them. */
 import type { LoadedChain } from '../../netfilter/loaded-rules.ts';
 import type { TableName } from '../../netfilter/rule-set.ts';
 import { formatRule } from '../../ruletext/format-rule.ts';
@@ -57,11 +57,3 @@ export function rulesSave(family: IpFamily): Tool {
     return 0;
   };
 }
-
-/** `nft`: rules of iptables' back end are not translated. */
-export const nft: Tool = (_args, { complain }) => {
-  complain(
-    'nft: not supported here: the rules are those of iptables-nft; iptables-save and ip6tables-save print them\n',
-  );
-  return 1;
-};

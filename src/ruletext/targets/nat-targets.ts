@@ -170,7 +170,8 @@ function formatNatPorts(ports: NatPorts): string {
   return ports.base === undefined ? range : `${range}/${ports.base}`;
 }
 
-function formatNatRange({ addresses, ports }: NatRange): string {
+/** `ADDRESS[-ADDRESS][:PORTS]`, `[ADDRESS[-ADDRESS]]:PORTS` for IPv6. */
+export function formatNatRange({ addresses, ports }: NatRange): string {
   let text = '';
   if (addresses !== undefined) {
     text = formatAddress(addresses.from);
