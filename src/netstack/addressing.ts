@@ -87,7 +87,7 @@ export class AddressBook implements HostView {
 
   narrowestMtu({ packet: { src }, outDevice = '' }: Skb): number | undefined {
     const back = this.routes.lookup(src);
-    const backDevice = back?.type === 'unicast' ? back.device : 'lo';
+    const backDevice = back?.type === 'local' ? 'lo' : (back?.device ?? 'lo');
     const mtus = [outDevice, backDevice].flatMap((device) => this.devices.get(device)?.mtu ?? []);
     return mtus.length === 0 ? undefined : Math.min(...mtus);
   }

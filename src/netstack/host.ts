@@ -396,7 +396,9 @@ export class Host {
     const answer =
       refusal.kind === 'tcp-reset' ? rejectReset(skb.packet) : this.#icmpError(skb, refusal, parameter);
     if (answer === undefined) return dropped(otherwise);
-    const question: OutputQuestion = { dst: answer.dst, src: answer.src, link: skb.inDevice ?? 'lo' };
+    // Resets do not ask for the device that a link-local address belongs to (nf_send_reset6).
+    const link = refusal.kind === 'tcp-reset' ? {} : { link: skb.inDevice ?? 'lo' };
+    const question: OutputQuestion = { dst: answer.dst, src: answer.src, ...link };
     // What has no way to go is never made, and a reset that is not made does not end its flow.
     if (routeOutput(question, this.addresses).kind === 'drop') return dropped(otherwise);
     if (refusal.kind === 'tcp-reset') closeConnection(skb, this.netfilter);
