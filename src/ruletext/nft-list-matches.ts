@@ -39,7 +39,7 @@ function transportPorts({ kind, sport, dport }: PortsMatch): string[] {
 }
 
 const skipsPorts = (test: PortsMatch['sport']) =>
-  test === undefined || (test.from === 0 && test.to === 0xffff && !test.negate);
+  test === undefined || (test.from === 0 && test.to === 0xffff);
 
 /** `-m tcp` where it is no expression: it tests an option, or nothing. */
 function tcp({ sport, dport, option, flags }: OfKind<'tcp'>): string {
@@ -53,7 +53,7 @@ function tcp({ sport, dport, option, flags }: OfKind<'tcp'>): string {
   return [
     ...transportPorts(ports).map((text) => text.replace('udp', 'tcp')),
     ...(option === undefined ? [] : [`tcp option ${option.number} ${option.negate ? 'missing' : 'exists'}`]),
-    ...(flags === undefined ? [] : [flagText(flags)]),
+    ...(flags === undefined || (flags.mask === 0 && !flags.negate) ? [] : [flagText(flags)]),
   ].join(' ');
 }
 

@@ -122,6 +122,8 @@ const markText = (mark: number) => `0x${mark.toString(16).padStart(8, '0')}`;
 export function nftMark({ negate, value, mask }: MarkMatch): NftStatement {
   const wanted = markText(value);
   if (mask === 0xffffffff) return expression(`meta mark ${unequal(negate)}${wanted}`);
+  // No bits to compare are taken for a prefix of no length.
+  if (mask === 0) return expression(`meta mark ${unequal(negate)}${wanted}/0`);
   return expression(`meta mark & ${markText(mask)} ${negate ? '!=' : '=='} ${wanted}`);
 }
 
@@ -138,6 +140,6 @@ const DEFAULT_BURST = 5;
 
 /** `-m limit`. */
 export function nftLimit({ rate, burst }: LimitMatch): NftStatement {
-  const text = burst === DEFAULT_BURST ? '' : ` burst ${burst} packets`;
+  const text = burst === 0 || burst === DEFAULT_BURST ? '' : ` burst ${burst} packets`;
   return statement(`limit rate ${rate.average}/${NFT_UNITS[rate.unit]}${text}`);
 }

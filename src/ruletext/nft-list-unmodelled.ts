@@ -34,7 +34,9 @@ const MAC = /^(! )?--mac-source ([0-9A-Fa-f:]{17})$/;
 function owner(text: string): string | undefined {
   const found = OWNER.exec(text);
   if (found === null) return undefined;
-  return `sk${found[2]}id ${unequal(found[1] !== undefined)}${found[3]}`;
+  const [from, to] = (found[3] ?? '').split('-');
+  const ids = to === undefined || to === from ? from : `${from}-${to}`;
+  return `sk${found[2]}id ${unequal(found[1] !== undefined)}${ids}`;
 }
 
 /** libxt_rpfilter.c, rpfilter_xlate. */

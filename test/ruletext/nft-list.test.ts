@@ -51,6 +51,10 @@ const IPV4: readonly Row[] = [
     '-p tcp --tcp-option 5 --dport 80',
     `meta l4proto tcp tcp dport 80 tcp option 5 exists ${C}`,
   ],
+  ['no flags to compare', '-p tcp --tcp-flags NONE NONE', `meta l4proto tcp  ${C}`],
+  ['no bits to compare', '-m mark ! --mark 0x1/0', `meta mark != 0x00000001/0 ${C}`],
+  ['a burst of none', '-m limit --limit 7/min --limit-burst 0', `limit rate 7/minute ${C}`],
+  ['a range of one owner', '-m owner --uid-owner 5-5', `skuid 5 ${C}`],
   ['a bare module', '-p tcp -m tcp', `meta l4proto tcp  ${C}`],
   [
     'multiport',
