@@ -33,7 +33,7 @@ import { type Audience, isImpossibleIpv6, routeInput } from './input-route.ts';
 import { type OutputDecision, type OutputQuestion, routeOutput } from './output-route.ts';
 import { lacksFirstHeader } from './payload.ts';
 import { ReassemblyQueues } from './reassembly.ts';
-import { icmpError, isIntactForReject, refusalOf, rejectReset } from './refuse.ts';
+import { fittedError, icmpError, isIntactForReject, refusalOf, rejectReset } from './refuse.ts';
 import { RouteExceptions } from './route-exceptions.ts';
 import { isUnspecified, nextHopOf, type Route } from './route-table.ts';
 
@@ -459,6 +459,8 @@ export class Host {
   /** Sends what the host says of itself. ICMP messages go through one socket a family (icmp_xmit_lock). */
   #sendAnswer(skb: Skb, question: OutputQuestion): Fate {
     if (skb.packet.transport.kind !== 'icmp') return this.#send(skb, question);
+    const way = this.addresses.routes.lookup(question.dst);
+    if (way?.type === 'unicast') skb.packet = fittedError(skb.packet, this.#mtuTo(question.dst, way, false));
     const outer = this.#icmpBusy;
     this.#icmpBusy = familyOf(skb.packet.src);
     const fate = this.#send(skb, question);

@@ -112,6 +112,18 @@ function quote(packet: Packet): Packet {
   return parseQuotedPacket(emitPacket(packet).subarray(0, limit)) ?? packet;
 }
 
+/** IP and ICMP headers in front of what an error quotes. */
+const IPV4_ERROR_HEADERS = 28;
+
+/** An IPv4 error that quotes no more than fits into `mtu` bytes: it is never sent in pieces (__icmp_send). */
+export function fittedError(error: Packet, mtu: number | undefined): Packet {
+  const { transport } = error;
+  if (mtu === undefined || typeof error.src !== 'number' || ipLength(error) <= mtu) return error;
+  if (transport.kind !== 'icmp' || transport.quoted === undefined) return error;
+  const quoted = parseQuotedPacket(emitPacket(transport.quoted).subarray(0, mtu - IPV4_ERROR_HEADERS));
+  return quoted === undefined ? error : { ...error, transport: { ...transport, quoted } };
+}
+
 export interface ErrorContents {
   readonly refusal: Extract<Refusal, { kind: 'icmp' }>;
   /** Whom the error comes from. */
