@@ -14,7 +14,7 @@ import type { Packet } from '../../wire/packet.ts';
 import { LINKTYPE } from '../../wire/pcap.ts';
 import type { Observation } from '../network/cluster-network.ts';
 import type { NetworkPlan } from '../network/network-plan.ts';
-import { CaptureLog, type CapturePlace, type LoggedPacket } from './capture-log.ts';
+import { CaptureLog, type CapturePlace, type LoggedPacket, type Sighting } from './capture-log.ts';
 import { commentOf, whoText } from './comment-text.ts';
 import { NameBook } from './name-book.ts';
 
@@ -44,6 +44,11 @@ interface Stage {
   readonly stories: Story[];
   /** The last frame that came in and has not been received by the host yet. */
   arriving: { readonly packet: Packet; readonly logged: LoggedPacket } | undefined;
+}
+
+interface FrameAtDevice {
+  readonly device: string;
+  readonly frame: Frame;
 }
 
 export class CaptureSession {
@@ -119,29 +124,26 @@ export class CaptureSession {
     return [this.#filter.note?.(), whoText(packet, this.names)].flatMap((text) => text ?? []);
   }
 
-  #frameIn(
-    host: string,
-    time: number,
-    { device, frame }: { readonly device: string; readonly frame: Frame },
-  ): void {
-    if (this.#filter.device?.(host, device) === false) return;
-    const packet = frame.payload.kind === 'ip' ? frame.payload.packet : undefined;
-    const comments = packet === undefined ? [] : this.#who(packet);
-    const place = this.#place(`${host}:${device}`, LINKTYPE.ethernet);
-    const logged = this.log.frame(place, frame, { time, direction: 'inbound', comments });
-    if (packet !== undefined && logged !== undefined) this.#stage(host).arriving = { packet, logged };
+  #frameIn(host: string, time: number, event: FrameAtDevice): void {
+    const logged = this.#frame(host, event, { time, direction: 'inbound' });
+    const { payload } = event.frame;
+    if (payload.kind === 'ip' && logged !== undefined) {
+      this.#stage(host).arriving = { packet: payload.packet, logged };
+    }
   }
 
-  #frameOut(
-    host: string,
-    time: number,
-    { device, frame }: { readonly device: string; readonly frame: Frame },
-  ): void {
-    if (this.#filter.device?.(host, device) === false) return;
-    const packet = frame.payload.kind === 'ip' ? frame.payload.packet : undefined;
-    const comments = packet === undefined ? [] : [...this.#who(packet), ...(this.#leaving.get(packet) ?? [])];
+  #frameOut(host: string, time: number, event: FrameAtDevice): void {
+    const { payload } = event.frame;
+    const comments = payload.kind === 'ip' ? (this.#leaving.get(payload.packet) ?? []) : [];
+    this.#frame(host, event, { time, direction: 'outbound', comments });
+  }
+
+  /** Keeps a frame, unless the filter leaves its device out; who speaks stands before the comments given. */
+  #frame(host: string, { device, frame }: FrameAtDevice, sighting: Sighting): LoggedPacket | undefined {
+    if (this.#filter.device?.(host, device) === false) return undefined;
+    const who = frame.payload.kind === 'ip' ? this.#who(frame.payload.packet) : [];
     const place = this.#place(`${host}:${device}`, LINKTYPE.ethernet);
-    this.log.frame(place, frame, { time, direction: 'outbound', comments });
+    return this.log.frame(place, frame, { ...sighting, comments: [...who, ...(sighting.comments ?? [])] });
   }
 
   #hook(host: string, time: number, event: Extract<NamespaceEvent, { kind: 'hook' }>): void {
