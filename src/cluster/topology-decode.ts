@@ -1,6 +1,6 @@
 /** Decodes a Topology. */
 
-import { NETWORK_BACKENDS } from '../cni/networks/network.ts';
+import type { NetworkBackend } from '../cni/networks/network.ts';
 import type { AddressRange } from '../kube/controllers/load-balancer.ts';
 import { networkText } from '../kube/decode/addresses.ts';
 import { type Cursor, elements, fail, field } from '../kube/decode/cursor.ts';
@@ -37,7 +37,13 @@ import {
   parseIpPrefix,
   prefixContains,
 } from '../wire/ip-prefix.ts';
-import { CNI_PLUGINS, DEFAULT_TOPOLOGY, type OutsideHost, type Topology } from './topology.ts';
+import {
+  CNI_PLUGINS,
+  type CniPlugin,
+  DEFAULT_TOPOLOGY,
+  type OutsideHost,
+  type Topology,
+} from './topology.ts';
 import { linkSettings, mtu } from './topology-decode-links.ts';
 import { nodeSettings, sysctls } from './topology-decode-nodes.ts';
 
@@ -169,13 +175,27 @@ function nodePortRange(at: Cursor): Topology['nodePortRange'] {
   return { first, last };
 }
 
+/** How packets may travel between nodes, by plugin. */
+const BACKENDS: Readonly<Record<CniPlugin, readonly NetworkBackend[]>> = {
+  kindnet: [],
+  ptp: [],
+  flannel: ['vxlan', 'host-gw'],
+  calico: ['ipip', 'ipip-cross-subnet', 'none'],
+};
+
+function backend(at: Cursor, plugin: CniPlugin): NetworkBackend {
+  const words = BACKENDS[plugin];
+  return words.length === 0 ? fail(at, `${plugin} has no choice of backends`) : oneOf(words)(at);
+}
+
 function cniChoice(at: Cursor): Topology['cni'] {
   refuseUnknownFields(at, ['plugin', 'mtu', 'hairpinMode', 'backend', 'masquerade']);
+  const plugin = withDefault(oneOf(CNI_PLUGINS), DEFAULT_TOPOLOGY.cni.plugin)(field(at, 'plugin'));
   return defined<Topology['cni']>({
-    plugin: withDefault(oneOf(CNI_PLUGINS), DEFAULT_TOPOLOGY.cni.plugin)(field(at, 'plugin')),
+    plugin,
     mtu: optional(mtu)(field(at, 'mtu')),
     hairpinMode: optional(boolean)(field(at, 'hairpinMode')),
-    backend: optional(oneOf(NETWORK_BACKENDS))(field(at, 'backend')),
+    backend: optional((here) => backend(here, plugin))(field(at, 'backend')),
     masquerade: optional(boolean)(field(at, 'masquerade')),
   });
 }

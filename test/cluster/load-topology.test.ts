@@ -174,6 +174,12 @@ describe('Topology', () => {
       'cni: {plugin: weave}',
       'cni.plugin: "weave" is not one of kindnet, flannel, calico, ptp',
     ],
+    [
+      'a backend of another plugin',
+      'cni: {plugin: flannel, backend: ipip}',
+      'cni.backend: "ipip" is not one of vxlan, host-gw',
+    ],
+    ['a backend where there is no choice', 'cni: {backend: vxlan}', 'kindnet has no choice of backends'],
     ['an end of no wire', 'links: [{at: svc/default/web}]', 'is no end of a wire: expected pod/'],
     ['a wire twice', 'links: [{at: node/a}, {at: node/a}]', 'the link at node/a is already used by links[0]'],
     [

@@ -20,10 +20,13 @@ interface Extra {
   /** More manifests. */
   readonly more?: string;
   readonly seed?: number;
+  readonly plugin?: string;
 }
 
-function trace(file: string, from: string, to: string, { more, ...extra }: Extra = {}): TraceReport {
-  const inputs = [{ file, text: readFileSync(join(ROOT, file), 'utf8') }];
+function trace(file: string, from: string, to: string, { more, plugin, ...extra }: Extra = {}): TraceReport {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const network = plugin === undefined ? '' : `\ncni: {plugin: ${plugin}}`;
+  const inputs = [{ file, text: text.replace(/^kind: Topology$/m, `kind: Topology${network}`) }];
   if (more !== undefined) inputs.push({ file: 'more.yaml', text: more });
   return traceCluster(loadCluster(inputs), {
     from: parseFrom(from),
@@ -91,6 +94,15 @@ const SITUATIONS: readonly Situation[] = [
     to: 'host/laptop:443',
     outcome: 'delivered',
     says: /^Delivered and answered\. pod\/default\/client reached host\/laptop directly, through no Service; the server sees 172\.18\.0\.3, masqueraded on demo-worker because it leaves the pod networks\.$/,
+  },
+  {
+    name: 'a Service through a bridge, whose hooks translate before the node sees the packet',
+    file: THREE_NODES,
+    from: 'pod/default/client',
+    to: 'svc/default/web',
+    extra: { plugin: 'flannel' },
+    outcome: 'delivered',
+    says: /^Delivered and answered\. Service default\/web \(port http\) sent it to pod\/default\/web-\S+ on demo-worker2?, one of 3 endpoints\. The client sees 10\.96\.0\.10; the server sees the client's own address\.$/,
   },
   {
     name: 'a client outside calls a host port',

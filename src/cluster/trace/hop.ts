@@ -56,14 +56,13 @@ export function firstPacket(events: readonly NamespaceEvent[]): Packet | undefin
   return undefined;
 }
 
-/** The device by which it came in; undefined: the host made it. */
+/** The device by which it came in, a bridge's port and not the bridge; undefined: the host made it. */
 export function arrivalDevice(events: readonly NamespaceEvent[]): string | undefined {
   for (const event of events) {
-    if (event.kind === 'receive') return event.device;
     if (event.kind === 'originate') return undefined;
+    if (event.kind === 'receive' || event.kind === 'frame-received') return event.device;
   }
-  const framed = events.find((event) => event.kind === 'frame-received');
-  return framed?.kind === 'frame-received' ? framed.device : 'lo';
+  return 'lo';
 }
 
 /** Whether `hop` says anything about the packet that is followed. */

@@ -106,9 +106,10 @@ class HopRecorder {
   #link(host: string, event: LinkEvent): void {
     const latest = this.#hops.findLast((hop) => hop.host === host && hop.leg === this.#leg());
     if (isAboutNeighbours(event) && !isAwaited(event, latest)) return;
-    // A frame that went no further at this host is forgotten when the next one comes.
     if (event.kind === 'frame-received') {
-      this.#early.set(host, [event]);
+      // A frame that went no further at this host is forgotten when the next one comes.
+      if (!isHandedUp(event.device, this.#early.get(host))) this.#early.delete(host);
+      this.#wait(host, event);
     } else if (this.#early.has(host) && this.#open.length === 0) {
       this.#wait(host, event);
       const fate = bridgedFate(event);
@@ -118,6 +119,11 @@ class HopRecorder {
       latest.loss ??= lossOf(event, latest.events);
     }
   }
+}
+
+/** True when what comes in by `device` is what its bridge, after `early`, hands to its own host. */
+function isHandedUp(device: string, early: readonly NamespaceEvent[] = []): boolean {
+  return early.some((event) => event.kind === 'bridge' && event.local && event.bridge === device);
 }
 
 /** What became of a frame that a bridge has passed on or dropped. */

@@ -46,8 +46,7 @@ export interface NetworkOptions {
   readonly hairpinMode?: boolean;
 }
 
-export const NETWORK_BACKENDS = ['vxlan', 'host-gw', 'ipip', 'ipip-cross-subnet', 'none'] as const;
-export type NetworkBackend = (typeof NETWORK_BACKENDS)[number];
+export type NetworkBackend = 'vxlan' | 'host-gw' | 'ipip' | 'ipip-cross-subnet' | 'none';
 
 export interface NetworkInput {
   readonly network: ClusterNetwork;
