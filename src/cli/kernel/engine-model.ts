@@ -73,10 +73,16 @@ class ScriptedChoices implements Choices {
   }
 }
 
-/** The next script in depth-first order, or undefined after the last one; `draws` says whether to try others. */
-function nextScript(decisions: readonly Decision[], draws: boolean): number[] | undefined {
-  const last = decisions.findLastIndex(({ ways, taken, draw }) => taken + 1 < ways && (draws || !draw));
+/**
+ * The next script in depth-first order, or undefined after the last one. Another draw is tried only where
+ * `mendable`, by depth, says that a way below this one could be mended by it.
+ */
+function nextScript(decisions: readonly Decision[], mendable: boolean[]): number[] | undefined {
+  const last = decisions.findLastIndex(
+    ({ ways, taken, draw }, depth) => taken + 1 < ways && (!draw || mendable[depth] === true),
+  );
   if (last < 0) return undefined;
+  mendable.length = Math.min(mendable.length, last + 1);
   return decisions.slice(0, last + 1).map(({ taken }, index) => (index === last ? taken + 1 : taken));
 }
 
@@ -269,6 +275,7 @@ export class EngineModel {
     let best = Number.POSITIVE_INFINITY;
     for (const start of this.#candidates) {
       let script: number[] | undefined = [];
+      const mendable: boolean[] = [];
       for (let branch = 0; script !== undefined && branch < MAX_BRANCHES; branch++) {
         const choices: ScriptedChoices = new ScriptedChoices(script, draws);
         const { host, passage } = this.#play(start, injection, choices);
@@ -281,7 +288,8 @@ export class EngineModel {
         }
         drew ||= differences.length === 0 && choices.decisions.some(({ draw }) => draw);
         // Other draws can only mend ports: not what is right already, nor what went another way.
-        const mendable = !right && samePath(observation, passage);
+        if (!right && samePath(observation, passage))
+          mendable.splice(0, mendable.length, ...choices.decisions.map(() => true));
         script = nextScript(choices.decisions, mendable);
       }
     }
