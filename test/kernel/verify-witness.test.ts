@@ -61,7 +61,8 @@ it('tcpdump saw what the rig reports, frame by frame', async () => {
     const step = traffic.next();
     if (step.kind === 'wait') continue;
     const { injection } = step;
-    if (injection.device !== undefined) injected.get(injection.device)?.push(emitPacket(injection.packet));
+    const bytes = injection.bytes ?? emitPacket(injection.packet);
+    if (injection.device !== undefined) injected.get(injection.device)?.push(bytes);
     const observation = observer.observe(injection);
     traffic.saw(observation);
     reported.push(...observation.sent);
